@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef PATTERN_IR_PATTERNATTRS_TD
+#define PATTERN_IR_PATTERNATTRS_TD
+
+include "Pattern/IR/PatternDialect.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+
+class Pattern_Attr<string name, string attrMnemonic, list<Trait> traits = []>
+    : AttrDef<Pattern_Dialect, name, traits> {
+  let mnemonic = attrMnemonic;
+}
+
+//===----------------------------------------------------------------------===//
+// What was pruned: libraries and schemes
+//===----------------------------------------------------------------------===//
+
+def Pattern_LibraryAttr : Pattern_Attr<"Library", "library"> {
+  let summary = "The kernel patterns of a layer";
+  let description = [{
+    A list of kernel patterns for kernels of one size. A kernel pattern is the list of cells that a
+    kernel keeps, numbered row by row and ascending. Patterns are numbered from 1; 0 stands for a
+    removed kernel.
+
+    - C1: height and width are positive.
+    - C2: there are 1 to 127 patterns.
+    - C3: the cells of a pattern ascend and lie inside the kernel; there is at least one.
+    - C4: no pattern occurs twice.
+
+    ```mlir
+    #pattern.library<3x3, [[0, 1, 3, 4], [1, 2, 4, 5]]>
+    ```
+  }];
+  let parameters = (ins "int64_t":$height, "int64_t":$width,
+                        ArrayRefParameter<"::mlir::DenseI32ArrayAttr">:$cells);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Number of kernel patterns.
+    int64_t size() const { return getCells().size(); }
+    /// The cells that pattern `id` (counted from 1) keeps.
+    ::llvm::ArrayRef<int32_t> getPattern(int64_t id) const { return getCells()[id - 1].asArrayRef(); }
+  }];
+}
+
+def Pattern_DenseAttr : Pattern_Attr<"Dense", "dense"> {
+  let summary = "Scheme: nothing was pruned";
+  let description = [{ ```mlir
+    #pattern.dense
+    ``` }];
+}
+
+def Pattern_KernelAttr : Pattern_Attr<"Kernel", "kernel"> {
+  let summary = "Scheme: every kernel wears a pattern of a library, or is removed";
+  let description = [{
+    The `kernels` tensor of the `pattern.weights` op says which.
+
+    ```mlir
+    #pattern.kernel<#pattern.library<3x3, [[0, 1, 3, 4], [1, 2, 4, 5]]>>
+    ```
+  }];
+  let parameters = (ins Pattern_LibraryAttr:$library);
+  let hasCustomAssemblyFormat = 1;
+}
+
+def Pattern_BlockPunchedAttr : Pattern_Attr<"BlockPunched", "block_punched"> {
+  let summary = "Scheme: the filters and channels of a block lose the same cells";
+  let description = [{
+    C1: filters and channels are positive.
+
+    ```mlir
+    #pattern.block_punched<filters = 8, channels = 4>
+    ```
+  }];
+  let parameters = (ins "int64_t":$filters, "int64_t":$channels);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Pattern_BlockAttr : Pattern_Attr<"Block", "block"> {
+  let summary = "Scheme: a matrix is cut into blocks that lose whole rows or columns";
+  let description = [{
+    C1: rows and cols are positive.
+
+    ```mlir
+    #pattern.block<rows = 16, cols = 16>
+    ```
+  }];
+  let parameters = (ins "int64_t":$rows, "int64_t":$cols);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Pattern_UnstructuredAttr : Pattern_Attr<"Unstructured", "unstructured"> {
+  let summary = "Scheme: single weights were pruned, with no structure";
+  let description = [{ ```mlir
+    #pattern.unstructured
+    ``` }];
+}
+
+def Pattern_AnyScheme : Attr<
+    CPred<"::llvm::isa<::pconv::pattern::DenseAttr, ::pconv::pattern::KernelAttr, "
+          "::pconv::pattern::BlockPunchedAttr, ::pconv::pattern::BlockAttr, "
+          "::pconv::pattern::UnstructuredAttr>($_self)">,
+    "a pruning scheme"> {
+  let returnType = "::mlir::Attribute";
+  let convertFromStorage = "$_self";
+}
+
+//===----------------------------------------------------------------------===//
+// What a layer computes
+//===----------------------------------------------------------------------===//
+
+def Pattern_Function : I32EnumAttr<"Function", "an activation function", [
+    I32EnumAttrCase<"Identity", 0, "identity">,
+    I32EnumAttrCase<"Relu", 1, "relu">,
+    I32EnumAttrCase<"Relu6", 2, "relu6">,
+    I32EnumAttrCase<"LeakyRelu", 3, "leaky_relu">,
+    I32EnumAttrCase<"Sigmoid", 4, "sigmoid">,
+    I32EnumAttrCase<"Silu", 5, "silu">,
+    I32EnumAttrCase<"Hardswish", 6, "hardswish">,
+    I32EnumAttrCase<"Hardsigmoid", 7, "hardsigmoid">]> {
+  let cppNamespace = "::pconv::pattern";
+  let genSpecializedAttr = 0;
+}
+
+def Pattern_ActivationAttr : Pattern_Attr<"Activation", "activation"> {
+  let summary = "An activation function, applied element by element";
+  let description = [{
+    `hardsigmoid(x) = clamp(x + 3, 0, 6) / 6` and `hardswish(x) = x hardsigmoid(x)`, as in PyTorch;
+    `leaky_relu(x) = max(x, 0) + alpha min(x, 0)`.
+
+    C1: `alpha` is given for `leaky_relu` and for nothing else.
+
+    ```mlir
+    #pattern.activation<leaky_relu, alpha = 1.000000e-02 : f32>
+    ```
+  }];
+  let parameters = (ins EnumParameter<Pattern_Function>:$function,
+                        OptionalParameter<"::mlir::FloatAttr">:$alpha);
+  let assemblyFormat = "`<` $function (`,` `alpha` `=` $alpha^)? `>`";
+  let genVerifyDecl = 1;
+}
+
+def Pattern_PoolKind : I32EnumAttr<"PoolKind", "how a window is reduced", [
+    I32EnumAttrCase<"Max", 0, "max">, I32EnumAttrCase<"Average", 1, "average">]> {
+  let cppNamespace = "::pconv::pattern";
+  let genSpecializedAttr = 0;
+}
+
+def Pattern_PoolAttr : Pattern_Attr<"Pool", "pool"> {
+  let summary = "Pooling that is part of the layer that makes its input";
+  let description = [{
+    Windows without padding.
+
+    C1: kernel and strides are two positive numbers each.
+
+    ```mlir
+    #pattern.pool<max, kernel = [2, 2], strides = [2, 2]>
+    ```
+  }];
+  let parameters = (ins EnumParameter<Pattern_PoolKind>:$kind,
+                        "::mlir::DenseI64ArrayAttr":$kernel,
+                        "::mlir::DenseI64ArrayAttr":$strides);
+  let assemblyFormat = "`<` $kind `,` `kernel` `=` $kernel `,` `strides` `=` $strides `>`";
+  let genVerifyDecl = 1;
+}
+
+def Pattern_BatchNormAttr : Pattern_Attr<"BatchNorm", "batch_norm"> {
+  let summary = "The parameters of a batch normalisation, as weight symbols";
+  let description = [{
+    `y = (x - mean) / sqrt(variance + epsilon) * scale + shift`, per channel.
+
+    ```mlir
+    #pattern.batch_norm<scale = @bn.weight, shift = @bn.bias, mean = @bn.mean, variance = @bn.var,
+                        epsilon = 1.000000e-05 : f64>
+    ```
+  }];
+  let parameters = (ins "::mlir::FlatSymbolRefAttr":$scale, "::mlir::FlatSymbolRefAttr":$shift,
+                        "::mlir::FlatSymbolRefAttr":$mean, "::mlir::FlatSymbolRefAttr":$variance,
+                        "::mlir::FloatAttr":$epsilon);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+//===----------------------------------------------------------------------===//
+// How the compiler stores and computes it
+//===----------------------------------------------------------------------===//
+
+def Pattern_PlaneAttr : Pattern_Attr<"Plane", "plane"> {
+  let summary = "Layout of an activation: planes that carry their border";
+  let description = [{
+    The encoding of an NCHW tensor type. A plane is stored with a border of `halo` zeros above,
+    below and left of it; the right border of a row is the left border of the next one, so a row
+    takes `row_stride >= W + halo` floats. Element `(n, c, y, x)` lies at
+    `(n C + c) channel_stride + (y + halo) row_stride + halo + x`.
+    Producers write the border, consumers never test for it.
+
+    With `phases = s` the plane is cut for a convolution of stride s: the bordered plane is dealt
+    out to s x s sub-planes of `channel_stride / s²` floats, element (Y, X) (border included) to
+    sub-plane `(Y mod s) s + X mod s`, place `(Y div s) row_stride + X div s`.
+
+    - C1: halo is not negative; phases is positive.
+    - C2: a row holds its plane: row_stride >= W + halo (with phases: >= ceil((W + 2 halo) / s)).
+    - C3: a channel holds its rows (checked where the type is known).
+
+    ```mlir
+    tensor<1x64x56x56xf32, #pattern.plane<halo = 1, row_stride = 57, channel_stride = 3360>>
+    ```
+  }];
+  let parameters = (ins "int64_t":$halo, "int64_t":$row_stride, "int64_t":$channel_stride,
+                        DefaultValuedParameter<"int64_t", "1">:$phases);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Pattern_TargetAttr : Pattern_Attr<"Target", "target"> {
+  let summary = "What the compiler has to know about the machine";
+  let description = [{
+    `lanes` floats per vector, `registers` vector registers, whether one instruction multiplies and
+    adds (`fma`), and the first two caches in bytes. Module attribute `pattern.target`.
+
+    C1: lanes, registers and the cache sizes are positive.
+
+    ```mlir
+    #pattern.target<lanes = 8, registers = 16, fma = true, l1 = 32768, l2 = 524288>
+    ```
+  }];
+  let parameters = (ins "int64_t":$lanes, "int64_t":$registers, "bool":$fma, "int64_t":$l1,
+                        "int64_t":$l2);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Pattern_Dataflow : I32EnumAttr<"Dataflow", "what a kernel loop keeps in registers", [
+    I32EnumAttrCase<"InputStationary", 0, "input_stationary">,
+    I32EnumAttrCase<"OutputStationary", 1, "output_stationary">]> {
+  let cppNamespace = "::pconv::pattern";
+  let genSpecializedAttr = 0;
+}
+
+def Pattern_ScheduleAttr : Pattern_Attr<"Schedule", "schedule"> {
+  let summary = "How the loops of a layer are tiled";
+  let description = [{
+    A tile is `rows` output rows of `vectors` vectors.
+
+    - `input_stationary` (kernel patterns): the shifted input vectors of one channel stay in
+      registers while all its kernels in a block of `filter_block` filters use them; the
+      accumulators stay in the first cache. Channels are walked in blocks of `channel_block`.
+    - `output_stationary` (dense): the accumulators of `filter_block` filters stay in registers.
+
+    C1: all numbers are positive.
+
+    ```mlir
+    #pattern.schedule<dataflow = input_stationary, rows = 1, vectors = 3, filter_block = 256,
+                      channel_block = 16>
+    ```
+  }];
+  let parameters = (ins EnumParameter<Pattern_Dataflow>:$dataflow, "int64_t":$rows,
+                        "int64_t":$vectors, "int64_t":$filter_block, "int64_t":$channel_block);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Pattern_LoadScope : I32EnumAttr<"LoadScope", "for how long a loaded vector is kept", [
+    I32EnumAttrCase<"Kernel", 0, "kernel">,
+    I32EnumAttrCase<"Run", 1, "run">,
+    I32EnumAttrCase<"Channel", 2, "channel">]> {
+  let cppNamespace = "::pconv::pattern";
+  let genSpecializedAttr = 0;
+}
+
+def Pattern_LoadsAttr : Pattern_Attr<"Loads", "loads"> {
+  let summary = "Load plan: what is loaded once, and who uses it";
+  let description = [{
+    `taps` lists the distinct (row, column) offsets that a tile of the layer reads, flattened; a
+    load is named by its place in that list. `uses` gives, for every kernel pattern, the load that
+    each of its kept cells uses for each row of the tile (cell-major).
+
+    The `scope` says how long the loads live: `kernel` (every kernel loads its own taps: no
+    redundancy is removed), `run` (all kernels of a channel that wear one pattern share them:
+    filter-level elimination), `channel` (all kernels of a channel share them, whatever pattern).
+    Rows of a tile that need the same input row share its load (kernel-level elimination).
+
+    - C1: taps come in pairs, and no pair occurs twice.
+    - C2: every use names a load.
+
+    ```mlir
+    #pattern.loads<scope = run, taps = [0, 0, 0, 1, 1, 0, 1, 1], uses = [[0, 1, 2, 3]]>
+    ```
+  }];
+  let parameters = (ins EnumParameter<Pattern_LoadScope>:$scope,
+                        "::mlir::DenseI32ArrayAttr":$taps,
+                        ArrayRefParameter<"::mlir::DenseI32ArrayAttr">:$uses);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+}
+
+def Pattern_PackForm : I32EnumAttr<"PackForm", "the order of packed weights", [
+    I32EnumAttrCase<"Runs", 0, "runs">,
+    I32EnumAttrCase<"Panels", 1, "panels">]> {
+  let cppNamespace = "::pconv::pattern";
+  let genSpecializedAttr = 0;
+}
+def Pattern_PackFormAttr : EnumAttr<Pattern_Dialect, Pattern_PackForm, "form"> {
+  let assemblyFormat = "`<` $value `>`";
+}
+
+#endif // PATTERN_IR_PATTERNATTRS_TD

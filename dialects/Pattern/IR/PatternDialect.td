@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef PATTERN_IR_PATTERNDIALECT_TD
+#define PATTERN_IR_PATTERNDIALECT_TD
+
+include "mlir/IR/OpBase.td"
+
+def Pattern_Dialect : Dialect {
+  let name = "pattern";
+  let cppNamespace = "::pconv::pattern";
+  let summary = "Convolutional networks whose kernels are pruned";
+  let description = [{
+    The word *pattern* means a kernel pattern here: the set of cells that a pruned convolution kernel
+    keeps. It never means a rewrite.
+
+    Layers are ops on dense-looking tensors in NCHW order. Their weights are module-level symbols
+    (`pattern.weights`) that carry shape, pruning scheme and masks; the values stay outside of the
+    IR. What the compiler decides (filter order, load plan, schedule, memory) is put on the ops as
+    attributes, so that every stage prints, parses and verifies.
+
+    A network passes through these stages, recorded in the module attribute `pattern.stage` and
+    checked by `pattern-verify-stage`: imported, fused, reordered, laid_out, scheduled, planned,
+    packed, placed, lowered.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+  let extraClassDeclaration = [{
+    void registerAttributes();
+  }];
+}
+
+#endif // PATTERN_IR_PATTERNDIALECT_TD

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The attributes of the pattern dialect: text form and verification.
+#include "Pattern/IR/Pattern.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace pconv::pattern;
+
+#include "Pattern/IR/PatternEnums.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "Pattern/IR/PatternAttrs.cpp.inc"
+
+void PatternDialect::registerAttributes() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "Pattern/IR/PatternAttrs.cpp.inc"
+      >();
+}
+
+using EmitError = llvm::function_ref<InFlightDiagnostic()>;
+
+//===----------------------------------------------------------------------===//
+// Lists of lists of numbers
+//===----------------------------------------------------------------------===//
+
+/// Parses `[0, 1, 3, 4]`.
+static ParseResult parseNumbers(AsmParser &parser, DenseI32ArrayAttr &numbers) {
+  SmallVector<int32_t> list;
+  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
+        return parser.parseInteger(list.emplace_back());
+      }))
+    return failure();
+  numbers = parser.getBuilder().getDenseI32ArrayAttr(list);
+  return success();
+}
+
+/// Parses `[[0, 1], [2]]`.
+static ParseResult parseNumberLists(AsmParser &parser, SmallVectorImpl<DenseI32ArrayAttr> &lists) {
+  return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
+    return parseNumbers(parser, lists.emplace_back());
+  });
+}
+
+static void printNumbers(AsmPrinter &printer, DenseI32ArrayAttr numbers) {
+  printer << '[';
+  llvm::interleaveComma(numbers.asArrayRef(), printer);
+  printer << ']';
+}
+
+static void printNumberLists(AsmPrinter &printer, ArrayRef<DenseI32ArrayAttr> lists) {
+  printer << '[';
+  llvm::interleaveComma(lists, printer, [&](DenseI32ArrayAttr list) { printNumbers(printer, list); });
+  printer << ']';
+}
+
+//===----------------------------------------------------------------------===//
+// LibraryAttr
+//===----------------------------------------------------------------------===//
+
+Attribute LibraryAttr::parse(AsmParser &parser, Type) {
+  SmallVector<int64_t, 2> size;
+  SmallVector<DenseI32ArrayAttr> cells;
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseLess() ||
+      parser.parseDimensionList(size, /*allowDynamic=*/false, /*withTrailingX=*/false) ||
+      parser.parseComma() || parseNumberLists(parser, cells) || parser.parseGreater())
+    return {};
+  if (size.size() != 2) {
+    parser.emitError(loc, "expected the kernel size as HxW, got ") << size.size() << " numbers";
+    return {};
+  }
+  return parser.getChecked<LibraryAttr>(loc, parser.getContext(), size[0], size[1], cells);
+}
+
+void LibraryAttr::print(AsmPrinter &printer) const {
+  printer << '<' << getHeight() << 'x' << getWidth() << ", ";
+  printNumberLists(printer, getCells());
+  printer << '>';
+}
+
+LogicalResult LibraryAttr::verify(EmitError emitError, int64_t height, int64_t width,
+                                  ArrayRef<DenseI32ArrayAttr> cells) {
+  if (height < 1 || width < 1)
+    return emitError() << "expected a positive kernel size, got " << height << "x" << width;
+  if (cells.empty() || cells.size() > 127)
+    return emitError() << "expected 1 to 127 kernel patterns, got " << cells.size();
+  llvm::DenseSet<Attribute> seen;
+  for (auto [index, pattern] : llvm::enumerate(cells)) {
+    if (pattern.empty())
+      return emitError() << "kernel pattern " << index + 1 << " keeps no cell";
+    int32_t previous = -1;
+    for (int32_t cell : pattern.asArrayRef()) {
+      if (cell <= previous || cell >= height * width)
+        return emitError() << "kernel pattern " << index + 1
+                           << ": expected ascending cells in 0.." << height * width - 1 << ", got "
+                           << cell << " after " << previous;
+      previous = cell;
+    }
+    if (!seen.insert(pattern).second)
+      return emitError() << "kernel pattern " << index + 1 << " occurs twice";
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// KernelAttr
+//===----------------------------------------------------------------------===//
+
+Attribute KernelAttr::parse(AsmParser &parser, Type) {
+  LibraryAttr library;
+  if (parser.parseLess() || parser.parseAttribute(library) || parser.parseGreater())
+    return {};
+  return get(parser.getContext(), library);
+}
+
+void KernelAttr::print(AsmPrinter &printer) const {
+  // In full, not stripped: so an alias of the library can stand here.
+  printer << '<' << Attribute(getLibrary()) << '>';
+}
+
+//===----------------------------------------------------------------------===//
+// LoadsAttr
+//===----------------------------------------------------------------------===//
+
+Attribute LoadsAttr::parse(AsmParser &parser, Type) {
+  SMLoc loc = parser.getCurrentLocation();
+  StringRef scopeName;
+  DenseI32ArrayAttr taps;
+  SmallVector<DenseI32ArrayAttr> uses;
+  if (parser.parseLess() || parser.parseKeyword("scope") || parser.parseEqual() ||
+      parser.parseKeyword(&scopeName) || parser.parseComma() || parser.parseKeyword("taps") ||
+      parser.parseEqual() || parseNumbers(parser, taps) || parser.parseComma() ||
+      parser.parseKeyword("uses") || parser.parseEqual() || parseNumberLists(parser, uses) ||
+      parser.parseGreater())
+    return {};
+  std::optional<LoadScope> scope = symbolizeLoadScope(scopeName);
+  if (!scope) {
+    parser.emitError(loc, "expected a scope of kernel, run or channel, got ") << scopeName;
+    return {};
+  }
+  return parser.getChecked<LoadsAttr>(loc, parser.getContext(), *scope, taps, uses);
+}
+
+void LoadsAttr::print(AsmPrinter &printer) const {
+  printer << "<scope = " << stringifyLoadScope(getScope()) << ", taps = ";
+  printNumbers(printer, getTaps());
+  printer << ", uses = ";
+  printNumberLists(printer, getUses());
+  printer << '>';
+}
+
+LogicalResult LoadsAttr::verify(EmitError emitError, LoadScope, DenseI32ArrayAttr taps,
+                                ArrayRef<DenseI32ArrayAttr> uses) {
+  if (taps.size() % 2 != 0)
+    return emitError() << "expected pairs of row and column in taps, got " << taps.size()
+                       << " numbers";
+  int32_t loads = taps.size() / 2;
+  llvm::DenseSet<std::pair<int32_t, int32_t>> seen;
+  for (int32_t i = 0; i < loads; ++i)
+    if (!seen.insert({taps[2 * i], taps[2 * i + 1]}).second)
+      return emitError() << "tap (" << taps[2 * i] << ", " << taps[2 * i + 1] << ") is loaded twice";
+  for (DenseI32ArrayAttr list : uses)
+    for (int32_t use : list.asArrayRef())
+      if (use < 0 || use >= loads)
+        return emitError() << "expected uses in 0.." << loads - 1 << ", got " << use;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Attributes with generated text forms
+//===----------------------------------------------------------------------===//
+
+/// Fails unless all of the named numbers are positive.
+static LogicalResult verifyPositive(EmitError emitError,
+                                    ArrayRef<std::pair<StringRef, int64_t>> numbers) {
+  for (auto [name, number] : numbers)
+    if (number < 1)
+      return emitError() << "expected a positive " << name << ", got " << number;
+  return success();
+}
+
+LogicalResult BlockPunchedAttr::verify(EmitError emitError, int64_t filters, int64_t channels) {
+  return verifyPositive(emitError, {{"filters", filters}, {"channels", channels}});
+}
+
+LogicalResult BlockAttr::verify(EmitError emitError, int64_t rows, int64_t cols) {
+  return verifyPositive(emitError, {{"rows", rows}, {"cols", cols}});
+}
+
+LogicalResult ActivationAttr::verify(EmitError emitError, Function function, FloatAttr alpha) {
+  if ((function == Function::LeakyRelu) != static_cast<bool>(alpha))
+    return emitError() << "alpha goes with leaky_relu and with nothing else, got "
+                       << stringifyFunction(function) << (alpha ? " with" : " without") << " alpha";
+  return success();
+}
+
+LogicalResult PoolAttr::verify(EmitError emitError, PoolKind, DenseI64ArrayAttr kernel,
+                               DenseI64ArrayAttr strides) {
+  if (kernel.size() != 2 || strides.size() != 2)
+    return emitError() << "expected two numbers each for kernel and strides, got " << kernel.size()
+                       << " and " << strides.size();
+  return verifyPositive(emitError, {{"kernel height", kernel[0]},
+                                    {"kernel width", kernel[1]},
+                                    {"vertical stride", strides[0]},
+                                    {"horizontal stride", strides[1]}});
+}
+
+LogicalResult PlaneAttr::verify(EmitError emitError, int64_t halo, int64_t rowStride,
+                                int64_t channelStride, int64_t phases) {
+  if (halo < 0)
+    return emitError() << "expected a halo that is not negative, got " << halo;
+  return verifyPositive(emitError, {{"row_stride", rowStride},
+                                    {"channel_stride", channelStride},
+                                    {"number of phases", phases}});
+}
+
+LogicalResult TargetAttr::verify(EmitError emitError, int64_t lanes, int64_t registers, bool,
+                                 int64_t l1, int64_t l2) {
+  return verifyPositive(emitError,
+                        {{"lanes", lanes}, {"registers", registers}, {"l1", l1}, {"l2", l2}});
+}
+
+LogicalResult ScheduleAttr::verify(EmitError emitError, Dataflow, int64_t rows, int64_t vectors,
+                                   int64_t filterBlock, int64_t channelBlock) {
+  return verifyPositive(emitError, {{"rows", rows},
+                                    {"vectors", vectors},
+                                    {"filter_block", filterBlock},
+                                    {"channel_block", channelBlock}});
+}
