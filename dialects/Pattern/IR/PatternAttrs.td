@@ -195,20 +195,26 @@ def Pattern_PlaneAttr : Pattern_Attr<"Plane", "plane"> {
     `(n C + c) channel_stride + (y + halo) row_stride + halo + x`.
     Producers write the border, consumers never test for it.
 
-    With `phases = s` the plane is cut for a convolution of stride s: the bordered plane is dealt
-    out to s x s sub-planes of `channel_stride / s²` floats, element (Y, X) (border included) to
-    sub-plane `(Y mod s) s + X mod s`, place `(Y div s) row_stride + X div s`.
+    For a strided convolution the bordered plane is dealt out to `row_phases` x `col_phases`
+    sub-planes of `channel_stride / (row_phases col_phases)` floats: element (Y, X) of the bordered
+    plane (Y = y + halo, X = x + halo) goes to sub-plane
+    `(Y mod row_phases) col_phases + X mod col_phases`, place
+    `(Y div row_phases) row_stride + X div col_phases`. A convolution of that stride then reads
+    every tap at a constant offset, as one of stride 1 does.
 
-    - C1: halo is not negative; phases is positive.
-    - C2: a row holds its plane: row_stride >= W + halo (with phases: >= ceil((W + 2 halo) / s)).
-    - C3: a channel holds its rows (checked where the type is known).
+    - C1: halo is not negative; strides and phases are positive.
+    - C2: a row holds its plane: row_stride >= W + halo (with phases:
+      >= ceil((W + 2 halo) / col_phases)).
+    - C3: a channel holds its rows (checked where the shape is known) and is a multiple of the
+      number of sub-planes.
 
     ```mlir
     tensor<1x64x56x56xf32, #pattern.plane<halo = 1, row_stride = 57, channel_stride = 3360>>
     ```
   }];
   let parameters = (ins "int64_t":$halo, "int64_t":$row_stride, "int64_t":$channel_stride,
-                        DefaultValuedParameter<"int64_t", "1">:$phases);
+                        DefaultValuedParameter<"int64_t", "1">:$row_phases,
+                        DefaultValuedParameter<"int64_t", "1">:$col_phases);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

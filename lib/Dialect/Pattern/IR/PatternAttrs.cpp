@@ -210,12 +210,14 @@ LogicalResult PoolAttr::verify(EmitError emitError, PoolKind, DenseI64ArrayAttr 
 }
 
 LogicalResult PlaneAttr::verify(EmitError emitError, int64_t halo, int64_t rowStride,
-                                int64_t channelStride, int64_t phases) {
+                                int64_t channelStride, int64_t rowPhases,
+                                int64_t colPhases) {
   if (halo < 0)
     return emitError() << "expected a halo that is not negative, got " << halo;
   return verifyPositive(emitError, {{"row_stride", rowStride},
                                     {"channel_stride", channelStride},
-                                    {"number of phases", phases}});
+                                    {"row_phases", rowPhases},
+                                    {"col_phases", colPhases}});
 }
 
 LogicalResult TargetAttr::verify(EmitError emitError, int64_t lanes, int64_t registers, bool,
