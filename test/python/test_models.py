@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The built-in networks."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import onnx
+import pytest
+
+from pconv_mlir import models
+from pconv_mlir.errors import ModelError, OptionError
+from pconv_mlir.models.builder import NetworkBuilder
+
+# Published sizes: torchvision's model pages; He et al. 2015, table 6, to the parameter (0.27 M).
+PARAMETERS = {
+    "vgg16": 138_357_544,
+    "vgg16-conv": 14_714_688,
+    "resnet18": 11_689_512,
+    "resnet50": 25_557_032,
+    "mobilenet_v2": 3_504_872,
+    "mobilenet_v3_large": 5_483_032,
+    "efficientnet_b0": 5_288_548,
+    "resnet20-cifar": 269_722,
+}
+SOME_NAMES = {
+    "vgg16-conv": ["features.0.weight", "features.28.bias"],
+    "resnet18": ["conv1.weight", "layer4.1.bn2.running_var", "layer2.0.downsample.0.weight"],
+    "resnet50": ["layer1.0.conv3.weight", "layer1.0.downsample.1.bias", "fc.weight"],
+    "mobilenet_v2": ["features.1.conv.0.0.weight", "features.17.conv.3.running_mean"],
+    "mobilenet_v3_large": ["features.4.block.2.fc1.bias", "classifier.3.weight"],
+    "efficientnet_b0": ["features.2.0.block.2.fc2.weight", "features.8.1.running_mean"],
+    "resnet20-cifar": ["layer3.2.bn2.weight", "linear.bias"],
+}
+
+
+def test_every_network_is_listed() -> None:
+    assert set(models.names()) == set(PARAMETERS)
+
+
+# The whole of VGG-16 is half a gigabyte; its convolutions are checked as vgg16-conv.
+@pytest.mark.parametrize("name", sorted(set(PARAMETERS) - {"vgg16"}))
+def test_size_names_and_validity(name: str) -> None:
+    model = models.build(name)
+    onnx.checker.check_model(model, full_check=True)
+    weights = models.weights(model)
+    parameters = [
+        values
+        for key, values in weights.items()
+        if key.endswith((".weight", ".bias")) and values.dtype == np.float32
+    ]
+    assert sum(values.size for values in parameters) == PARAMETERS[name]
+    assert set(SOME_NAMES[name]) <= set(weights)
+
+
+def test_vgg16_has_its_published_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def remember(self: NetworkBuilder, name: str, shape: tuple[int, ...], *_: float) -> str:
+        shapes[name] = shape
+        return name
+
+    monkeypatch.setattr(NetworkBuilder, "_weight", remember)
+    monkeypatch.setattr(NetworkBuilder, "_uniform", remember)
+    models.build("vgg16")
+    assert sum(math.prod(shape) for shape in shapes.values()) == PARAMETERS["vgg16"]
+    assert shapes["classifier.0.weight"] == (4096, 25088)
+
+
+def test_the_seed_decides_the_weights() -> None:
+    first, same, other = (
+        models.weights(models.build("resnet20-cifar", seed=seed)) for seed in (1, 1, 2)
+    )
+    for name, values in first.items():
+        np.testing.assert_array_equal(values, same[name])
+    assert (first["conv1.weight"] != other["conv1.weight"]).any()
+
+
+def test_batch_reaches_the_output() -> None:
+    graph = models.build("resnet20-cifar", batch=5).graph
+    for value, shape in ((graph.input[0], [5, 3, 32, 32]), (graph.output[0], [5, 10])):
+        assert [d.dim_value for d in value.type.tensor_type.shape.dim] == shape
+
+
+def test_replace_weights() -> None:
+    model = models.build("resnet20-cifar")
+    new = np.full((16, 3, 3, 3), 0.5, np.float32)
+    models.replace_weights(model, {"conv1.weight": new})
+    np.testing.assert_array_equal(models.weights(model)["conv1.weight"], new)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("conv2.weight", np.zeros((16, 3, 3, 3), np.float32)),
+        ("conv1.weight", np.zeros((16, 3, 3), np.float32)),
+        ("conv1.weight", np.zeros((16, 3, 3, 3))),
+    ],
+)
+def test_replace_weights_refuses_what_does_not_fit(name: str, values: np.ndarray) -> None:
+    with pytest.raises(ModelError, match=name):
+        models.replace_weights(models.build("resnet20-cifar"), {name: values})
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(ModelError, match=r"vgg11.*resnet20-cifar"):
+        models.build("vgg11")
+
+
+@pytest.mark.parametrize(("batch", "seed"), [(0, 0), (1, -1)])
+def test_bad_numbers_are_refused(batch: int, seed: int) -> None:
+    with pytest.raises(OptionError):
+        models.build("resnet18", batch, seed)
