@@ -4,6 +4,7 @@
 
 #include "Pattern/Conversion/Passes.h"
 #include "Pattern/IR/Pattern.h"
+#include "Pattern/Pipelines.h"
 #include "Pattern/Transforms/Passes.h"
 #include "Target/EmitObject.h"
 
@@ -20,6 +21,7 @@ MLIR_DEFINE_CAPI_DIALECT_REGISTRATION(Pattern, pattern, pconv::pattern::PatternD
 void pconvRegisterPasses(void) {
   pconv::pattern::registerPatternTransformsPasses();
   pconv::registerPatternConversionPasses();
+  pconv::registerPipelines();
 }
 
 bool pconvEmitObject(MlirOperation module, MlirStringRef triple, MlirStringRef cpu,

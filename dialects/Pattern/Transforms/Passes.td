@@ -5,6 +5,87 @@
 
 include "mlir/Pass/PassBase.td"
 
+def AssignLayouts : Pass<"pattern-assign-layouts", "::mlir::ModuleOp"> {
+  let summary = "Store every activation as planes that carry their border";
+  let description = [{
+    Gives every 4-D activation a `#pattern.plane` encoding, wide enough for the padding of all its
+    consumers, and inserts `pattern.relayout` where the form has to change: at the edges of the
+    function, before strided convolutions (which read planes dealt out by phase) and around
+    reshapes. Convolutions treat a plane as one long row, so what a convolution of stride 1 or an
+    element-wise op reads and writes gets rows of one length.
+
+    *Requires*: module attribute `pattern.target`; a function per network, in one block.
+    *Ensures*: every 4-D value has an encoding, but for the function's own inputs and outputs and
+    for reshaped tensors, which are in plain order; stage `laid_out`.
+
+    *Limitations*: tensors of other ranks stay in plain order.
+  }];
+  let dependentDialects = ["PatternDialect"];
+}
+
+def AssignSchedules : Pass<"pattern-assign-schedules", "::mlir::ModuleOp"> {
+  let summary = "Choose the loop tiling of every layer with weights";
+  let description = [{
+    Sets `schedule` on `pattern.conv2d` and `pattern.linear` from the lanes, registers and caches of
+    `pattern.target`. A convolution whose weights wear kernel patterns runs input-stationary when
+    the masks leave so few multiplications that their higher price is paid back; every other one
+    runs dense, output-stationary.
+
+    *Requires*: stage `laid_out`. *Ensures*: a schedule on every layer with weights; stage
+    `scheduled`.
+
+    *Limitations*: grouped convolutions run dense.
+  }];
+  let options = [Option<"sparse", "sparse", "bool", /*default=*/"true",
+                        "Use the sparse kernel loop where it is predicted to be faster">];
+  let dependentDialects = ["PatternDialect"];
+}
+
+def EliminateRedundantLoads : Pass<"pattern-eliminate-redundant-loads", "::mlir::ModuleOp"> {
+  let summary = "Decide which input vectors are loaded once and who uses them";
+  let description = [{
+    Sets `loads` on every input-stationary convolution: the distinct input rows and columns that a
+    tile reads, and for every kept cell of every kernel pattern the load that it uses. Rows of a tile
+    share a load where they need the same input row (kernel level), and all kernels of a channel
+    that wear one pattern share its loads (filter level).
+
+    *Requires*: stage `scheduled`. *Ensures*: every kept cell names the load it uses; stage
+    `planned`. With `eliminate=false` the plan says that every kernel loads for itself, to measure
+    what the elimination brings.
+
+    *Limitations*: loads are not shared between kernel patterns.
+  }];
+  let options = [Option<"eliminate", "eliminate", "bool", /*default=*/"true",
+                        "Share loads between the kernels of a channel">];
+  let dependentDialects = ["PatternDialect"];
+}
+
+def PackWeights : Pass<"pattern-pack-weights", "::mlir::ModuleOp"> {
+  let summary = "Lay out the packed weights of every layer";
+  let description = [{
+    Makes a `pattern.packed` op for every layer with weights: the index stream in the order in which
+    the kernel loop walks it, the number of values, and the places of both in the network's two data
+    blobs. For layers with kernel patterns it records the index bytes of the FKW format and of CSR.
+
+    *Requires*: stage `planned`. *Ensures*: every layer with weights names its packed form; stage
+    `packed`; the sizes of the blobs in `pattern.memory`.
+  }];
+  let dependentDialects = ["PatternDialect"];
+}
+
+def PlanMemory : Pass<"pattern-plan-memory", "::mlir::ModuleOp"> {
+  let summary = "Give every activation a place in one arena";
+  let description = [{
+    Walks the network in order, finds from where to where every activation lives, and places them,
+    largest first, each at the lowest place where it meets nothing that lives at the same time.
+
+    *Requires*: stage `packed`; the network is the function `@main`. *Ensures*: `place` on every op,
+    `pattern.place` on the arguments and results of `@main`; the floats of the arena and of each
+    thread's scratch memory in `pattern.memory`; stage `placed`.
+  }];
+  let dependentDialects = ["PatternDialect"];
+}
+
 def VerifyStage : Pass<"pattern-verify-stage", "::mlir::ModuleOp"> {
   let summary = "Check that the network keeps the promises of a stage";
   let options = [Option<"stage", "stage", "std::string", /*default=*/"",

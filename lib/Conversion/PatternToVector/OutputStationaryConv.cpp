@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Dense convolution: the accumulators of a panel of filters stay in registers.
+#include "Convolution.h"
+
+using namespace mlir;
+using namespace pconv;
+using namespace pconv::pattern;
+
+namespace {
+
+/// Generates `for channel, tap: for vector, filter: acc += weight * input` for one panel and tile.
+class OutputStationary {
+public:
+  OutputStationary(Conv2DOp conv, const Layer &layer, TargetAttr target)
+      : tile(conv, layer), layer(layer), conv(conv), schedule(conv.getScheduleAttr()),
+        lanes(target.getLanes()) {
+    ArrayRef<int64_t> shape = layer.weights.getShape();
+    filtersPerGroup = shape[0] / conv.getGroups();
+    channels = shape[1];
+    kernelHeight = shape[2];
+    kernelWidth = shape[3];
+    panels = llvm::divideCeil(filtersPerGroup, schedule.getFilterBlock());
+  }
+
+  int64_t items() const { return layer.output.batch * conv.getGroups() * panels * tile.tiles; }
+
+  void emit(StepBuilder &b, Value item) const {
+    // The panel is the outer loop: its weights stay in the caches while the tiles go by.
+    Value position = b.mul(b.rem(item, tile.tiles), tile.positions);
+    Value rest = b.div(item, tile.tiles);
+    Value panel = b.rem(rest, panels);
+    rest = b.div(rest, panels);
+    Value group = b.rem(rest, conv.getGroups());
+    Value image = b.div(rest, conv.getGroups());
+
+    Value firstChannel = b.add(b.mul(image, layer.inputs[0].channels), b.mul(group, channels));
+    Value input = b.add(b.add(b.mul(firstChannel, layer.inputs[0].channelStride), position),
+                        layer.inputs[0].place);
+    Value panelNumber = b.add(b.mul(group, panels), panel);
+    Value weights = b.add(b.mul(panelNumber, channels * taps() * schedule.getFilterBlock()),
+                          layer.packed.getValues());
+    SmallVector<Value> sums = accumulate(b, input, weights);
+    writePanel(b, sums, image, group, panel, position);
+  }
+
+private:
+  int64_t taps() const { return kernelHeight * kernelWidth; }
+
+  SmallVector<Value> accumulate(StepBuilder &b, Value input, Value weights) const {
+    SmallVector<Value> zeros(schedule.getFilterBlock() * schedule.getVectors(), b.vectorOf(0));
+    return b.loop(b.constant(0), b.constant(channels), zeros,
+                  [&](Value channel, ValueRange sums) {
+      Value in = b.add(input, b.mul(channel, layer.inputs[0].channelStride));
+      Value weight = b.add(weights, b.mul(channel, taps() * schedule.getFilterBlock()));
+      return accumulateChannel(b, in, weight, sums);
+    });
+  }
+
+  SmallVector<Value> accumulateChannel(StepBuilder &b, Value input, Value weights,
+                                       ValueRange sums) const {
+    SmallVector<Value> acc(sums);
+    int64_t filters = schedule.getFilterBlock(), vectors = schedule.getVectors();
+    for (int64_t tap = 0; tap < taps(); ++tap) {
+      Value at = b.add(input, tile.tapOffset(tap / kernelWidth, tap % kernelWidth));
+      SmallVector<Value> x;
+      for (int64_t v = 0; v < vectors; ++v)
+        x.push_back(b.loadVector(b.add(at, v * lanes)));
+      for (int64_t f = 0; f < filters; ++f) {
+        Value weight = b.broadcast(b.loadValue(b.add(weights, tap * filters + f)));
+        for (int64_t v = 0; v < vectors; ++v)
+          acc[f * vectors + v] = b.multiplyAdd(weight, x[v], acc[f * vectors + v]);
+      }
+    }
+    return acc;
+  }
+
+  void writePanel(StepBuilder &b, ArrayRef<Value> sums, Value image, Value group, Value panel,
+                  Value position) const {
+    SmallVector<Value> masks = tile.masks(b, position);
+    int64_t vectors = schedule.getVectors();
+    for (int64_t f = 0; f < schedule.getFilterBlock(); ++f) {
+      Value filter = b.add(b.mul(panel, schedule.getFilterBlock()), f);
+      b.onlyIf(b.lessThan(filter, b.constant(filtersPerGroup)), [&] {
+        Value channel = b.add(b.mul(group, filtersPerGroup), filter);
+        tile.write(b, sums.slice(f * vectors, vectors), image, channel, position, masks);
+      });
+    }
+  }
+
+  ConvTile tile;
+  Layer layer;
+  mutable Conv2DOp conv;
+  ScheduleAttr schedule;
+  int64_t lanes, filtersPerGroup, channels, kernelHeight, kernelWidth, panels;
+};
+
+} // namespace
+
+StepBody pconv::lowerOutputStationaryConv(Conv2DOp conv, const Layer &layer, TargetAttr target) {
+  OutputStationary kernel(conv, layer, target);
+  return {kernel.items(), [kernel](StepBuilder &b, Value item) { kernel.emit(b, item); }};
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Lowers a placed network: one function a layer, and one that calls them in order.
+#include "Layers.h"
+#include "Pattern/Conversion/Passes.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace pconv {
+#define GEN_PASS_DEF_CONVERTPATTERNTOVECTOR
+#include "Pattern/Conversion/Passes.h.inc"
+} // namespace pconv
+
+using namespace mlir;
+using namespace pconv;
+using namespace pconv::pattern;
+
+namespace {
+
+/// Where the tensor of `value` lies in the arena.
+FailureOr<int64_t> placeOf(Value value) {
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    auto function = cast<func::FuncOp>(argument.getOwner()->getParentOp());
+    if (auto place = function.getArgAttrOfType<IntegerAttr>(argument.getArgNumber(), "pattern.place"))
+      return place.getInt();
+    return function.emitError("expected pattern.place on argument ") << argument.getArgNumber();
+  }
+  if (auto place = value.getDefiningOp()->getAttrOfType<IntegerAttr>("place"))
+    return place.getInt();
+  return value.getDefiningOp()->emitError("expected a place in the arena; run pattern-plan-memory");
+}
+
+FailureOr<Plane> planeOf(Value value) {
+  FailureOr<int64_t> place = placeOf(value);
+  if (failed(place))
+    return failure();
+  return Plane(cast<RankedTensorType>(value.getType()), *place);
+}
+
+/// Collects what the generators need to know of a layer.
+FailureOr<Layer> describe(Operation *op) {
+  FailureOr<Plane> output = planeOf(op->getResult(0));
+  if (failed(output))
+    return failure();
+  Layer layer{{}, *output, nullptr, nullptr};
+  for (Value operand : op->getOperands()) {
+    FailureOr<Plane> input = planeOf(operand);
+    if (failed(input))
+      return failure();
+    layer.inputs.push_back(*input);
+  }
+  if (!isa<Conv2DOp, LinearOp, BatchNormOp>(op))
+    return layer;
+  auto packed = op->getAttrOfType<FlatSymbolRefAttr>("packed");
+  if (!packed)
+    return op->emitOpError("expected packed weights; run pattern-pack-weights");
+  layer.packed = SymbolTable::lookupNearestSymbolFrom<PackedOp>(op, packed);
+  layer.weights =
+      SymbolTable::lookupNearestSymbolFrom<WeightsOp>(op, layer.packed.getWeightsAttr());
+  return layer;
+}
+
+FailureOr<StepBody> lowerLayer(Operation *op, const Layer &layer, TargetAttr target) {
+  return llvm::TypeSwitch<Operation *, FailureOr<StepBody>>(op)
+      .Case<Conv2DOp>([&](Conv2DOp conv) -> FailureOr<StepBody> {
+        if (!conv.getSchedule())
+          return conv.emitOpError("expected a schedule; run pattern-assign-schedules");
+        return conv.getScheduleAttr().getDataflow() == Dataflow::InputStationary
+                   ? lowerInputStationaryConv(conv, layer, target)
+                   : lowerOutputStationaryConv(conv, layer, target);
+      })
+      .Case<LinearOp>([&](LinearOp linear) -> FailureOr<StepBody> {
+        if (!linear.getSchedule())
+          return linear.emitOpError("expected a schedule; run pattern-assign-schedules");
+        return lowerLinear(linear, layer, target);
+      })
+      .Case<MaxPool2DOp>([&](auto pool) { return lowerMaxPool(pool, layer); })
+      .Case<AvgPool2DOp>([&](auto pool) { return lowerAvgPool(pool, layer); })
+      .Case<AdaptiveAvgPool2DOp>([&](auto pool) { return lowerAdaptiveAvgPool(pool, layer); })
+      .Case<AddOp, MulOp>([&](auto binary) { return lowerBinary(binary, layer); })
+      .Case<ActivateOp>([&](auto activate) { return lowerActivate(activate, layer); })
+      .Case<BatchNormOp>([&](auto norm) { return lowerBatchNorm(norm, layer); })
+      .Case<ConcatOp>([&](auto concat) { return lowerConcat(concat, layer); })
+      .Case<ResizeOp>([&](auto resize) { return lowerResize(resize, layer); })
+      .Case<SoftmaxOp>([&](auto softmax) { return lowerSoftmax(softmax, layer); })
+      .Case<RelayoutOp>([&](auto relayout) { return lowerRelayout(relayout, layer); })
+      .Default([](Operation *other) -> FailureOr<StepBody> {
+        return other->emitOpError("has no lowering to the vector dialect");
+      });
+}
+
+/// Makes the functions of one network.
+class NetworkLowering {
+public:
+  NetworkLowering(ModuleOp module, TargetAttr target, const MemorySizes &sizes, int64_t threads)
+      : module(module), target(target), sizes(sizes), builder(module.getContext()) {
+    (void)threads;
+    auto buffer = [&](int64_t size, Type element) {
+      return MemRefType::get({std::max<int64_t>(size, 1)}, element);
+    };
+    Type index = builder.getIndexType();
+    data = {buffer(sizes.arena + sizes.scratch, builder.getF32Type()),
+            buffer(sizes.values, builder.getF32Type()),
+            buffer(sizes.indices, builder.getI32Type())};
+    SmallVector<Type> stepInputs{index, index, index};
+    stepInputs.append(data);
+    stepType = builder.getFunctionType(stepInputs, {});
+    runType = LLVM::LLVMPointerType::get(module.getContext());
+  }
+
+  LogicalResult run(func::FuncOp network) {
+    builder.setInsertionPoint(network);
+    declareParallelFor();
+    SmallVector<Type> inputs{runType};
+    inputs.append(data);
+    auto entry = func::FuncOp::create(builder, network.getLoc(), "pconv_network",
+                                      builder.getFunctionType(inputs, {}));
+    Block *body = entry.addEntryBlock();
+    for (Operation &op : network.front().without_terminator()) {
+      if (isa<ReshapeOp>(op)) // the result lies where the operand does
+        continue;
+      if (failed(lowerStep(op, entry, body)))
+        return failure();
+    }
+    auto end = OpBuilder::atBlockEnd(body);
+    func::ReturnOp::create(end, network.getLoc());
+    module->setAttr("pattern.steps", builder.getArrayAttr(steps));
+    module->setAttr("pattern.inputs", describeEdge(network, /*results=*/false));
+    module->setAttr("pattern.outputs", describeEdge(network, /*results=*/true));
+    network.erase();
+    return success();
+  }
+
+private:
+  void declareParallelFor() {
+    Type index = builder.getIndexType();
+    SmallVector<Type> inputs{runType, index, stepType, index};
+    inputs.append(data);
+    parallelFor = func::FuncOp::create(builder, module.getLoc(), "pconv_parallel_for",
+                                       builder.getFunctionType(inputs, {}));
+    parallelFor.setPrivate();
+  }
+
+  LogicalResult lowerStep(Operation &op, func::FuncOp entry, Block *body) {
+    FailureOr<Layer> layer = describe(&op);
+    if (failed(layer))
+      return failure();
+    FailureOr<StepBody> code = lowerLayer(&op, *layer, target);
+    if (failed(code))
+      return failure();
+
+    auto layerName = op.getAttrOfType<StringAttr>("layer");
+    std::string name = ("step_" + Twine(steps.size())).str();
+    auto step = func::FuncOp::create(builder, op.getLoc(), name, stepType);
+    step.setPrivate();
+    Block *stepBody = step.addEntryBlock();
+    for (unsigned i : {3, 4, 5}) // LLVM may take the three buffers for disjoint
+      step.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
+    StepBuilder b(step, target, sizes);
+    b.loop(b.begin(), b.end(), 1, [&](Value item) { code->emit(b, item); });
+    auto end = OpBuilder::atBlockEnd(stepBody);
+    func::ReturnOp::create(end, op.getLoc());
+
+    auto call = OpBuilder::atBlockEnd(body);
+    Location loc = op.getLoc();
+    Value function = func::ConstantOp::create(call, loc, stepType, name);
+    SmallVector<Value> operands{entry.getArgument(0),
+                                arith::ConstantIndexOp::create(call, loc, steps.size()), function,
+                                arith::ConstantIndexOp::create(call, loc, code->items)};
+    for (unsigned i : {1, 2, 3})
+      operands.push_back(entry.getArgument(i));
+    func::CallOp::create(call, loc, parallelFor, operands);
+
+    NamedAttrList entryOf;
+    entryOf.set("layer", layerName ? layerName : builder.getStringAttr(""));
+    entryOf.set("kind", builder.getStringAttr(op.getName().stripDialect()));
+    entryOf.set("items", builder.getI64IntegerAttr(code->items));
+    steps.push_back(entryOf.getDictionary(module.getContext()));
+    return success();
+  }
+
+  /// The places, names and types of the network's inputs or outputs, for whoever runs it.
+  ArrayAttr describeEdge(func::FuncOp network, bool results) {
+    SmallVector<Attribute> list;
+    unsigned count = results ? network.getNumResults() : network.getNumArguments();
+    for (unsigned i = 0; i < count; ++i) {
+      DictionaryAttr attrs = results ? network.getResultAttrDict(i) : network.getArgAttrDict(i);
+      NamedAttrList entry(attrs);
+      auto type = cast<RankedTensorType>(results ? network.getResultTypes()[i]
+                                                 : network.getArgumentTypes()[i]);
+      entry.set("pattern.shape", builder.getDenseI64ArrayAttr(type.getShape()));
+      list.push_back(entry.getDictionary(module.getContext()));
+    }
+    return builder.getArrayAttr(list);
+  }
+
+  ModuleOp module;
+  TargetAttr target;
+  MemorySizes sizes;
+  OpBuilder builder;
+  SmallVector<Type> data;
+  FunctionType stepType;
+  Type runType;
+  func::FuncOp parallelFor;
+  SmallVector<Attribute> steps;
+};
+
+struct ConvertPatternToVector
+    : pconv::impl::ConvertPatternToVectorBase<ConvertPatternToVector> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto target = module->getAttrOfType<TargetAttr>("pattern.target");
+    auto memory = module->getAttrOfType<DictionaryAttr>("pattern.memory");
+    auto network = module.lookupSymbol<func::FuncOp>("main");
+    if (!target || !memory || !network) {
+      module.emitError("expected pattern.target, pattern.memory and a function @main; run "
+                       "pattern-plan-memory first");
+      return signalPassFailure();
+    }
+    auto size = [&](StringRef name) {
+      auto attr = memory.getAs<IntegerAttr>(name);
+      return attr ? attr.getInt() : 0;
+    };
+    MemorySizes sizes{size("arena"), size("scratch"), size("values"), size("indices")};
+    if (failed(NetworkLowering(module, target, sizes, 1).run(network)))
+      return signalPassFailure();
+    for (Operation &op : llvm::make_early_inc_range(*module.getBody()))
+      if (isa<WeightsOp, PackedOp>(op))
+        op.erase();
+    if (failed(approximateExponentials(module)))
+      return signalPassFailure();
+    module->setAttr("pattern.stage", StringAttr::get(module.getContext(), "lowered"));
+  }
+
+  /// Vectors have no exponential function in libm: a polynomial takes its place.
+  static LogicalResult approximateExponentials(ModuleOp module) {
+    bool found = module.walk([](math::ExpOp) { return WalkResult::interrupt(); }).wasInterrupted();
+    if (!found)
+      return success();
+    RewritePatternSet rewrites(module.getContext());
+    populateMathPolynomialApproximationPatterns(rewrites, [](StringRef name) {
+      return name == math::ExpOp::getOperationName();
+    });
+    return applyPatternsGreedily(module, std::move(rewrites));
+  }
+};
+
+} // namespace

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Stores every activation as planes that carry their border.
+#include "Pattern/Analysis/PlaneGeometry.h"
+#include "Pattern/IR/Pattern.h"
+#include "Pattern/Transforms/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/EquivalenceClasses.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace pconv::pattern {
+#define GEN_PASS_DEF_ASSIGNLAYOUTS
+#include "Pattern/Transforms/Passes.h.inc"
+} // namespace pconv::pattern
+
+using namespace mlir;
+using namespace pconv::pattern;
+
+namespace {
+
+/// What is known of one plane-like value before its layout is fixed.
+struct Plane {
+  int64_t halo = 0;
+  int64_t rowPhases = 1, colPhases = 1;
+};
+
+/// Decides the layouts of one function.
+class LayoutPlanner {
+public:
+  LayoutPlanner(func::FuncOp function, int64_t lanes) : function(function), lanes(lanes) {}
+
+  void run() {
+    insertRelayouts();
+    collectPlanes();
+    connectRows();
+    assignTypes();
+  }
+
+private:
+  static RankedTensorType type(Value value) { return cast<RankedTensorType>(value.getType()); }
+  static bool isPlane(Value value) { return type(value).getRank() == 4; }
+  bool isPlain(Value value) const { return plain.contains(value); }
+
+  Value relayout(OpBuilder &builder, Location loc, Value value, StringAttr layer) {
+    return RelayoutOp::create(builder, loc, value.getType(), value, layer, IntegerAttr());
+  }
+
+  /// Puts a copy wherever the form of a value has to change: at the function's edges, before strided
+  /// convolutions, and around reshapes, which need plain row-major order.
+  void insertRelayouts() {
+    OpBuilder builder(function.getContext());
+    Block &body = function.front();
+    builder.setInsertionPointToStart(&body);
+    for (BlockArgument argument : body.getArguments()) {
+      if (!isPlane(argument))
+        continue;
+      Value copy = relayout(builder, argument.getLoc(), argument, {});
+      argument.replaceAllUsesExcept(copy, copy.getDefiningOp());
+      plain.insert(argument);
+    }
+    for (Operation &op : llvm::make_early_inc_range(body)) {
+      builder.setInsertionPoint(&op);
+      if (auto conv = dyn_cast<Conv2DOp>(op))
+        relayoutStridedInput(builder, conv);
+      else if (auto reshape = dyn_cast<ReshapeOp>(op))
+        relayoutReshape(builder, reshape);
+      else if (isa<func::ReturnOp>(op))
+        for (OpOperand &operand : op.getOpOperands())
+          makePlainOperand(builder, op, operand);
+    }
+  }
+
+  void makePlainOperand(OpBuilder &builder, Operation &op, OpOperand &operand) {
+    if (!isPlane(operand.get()) || isPlain(operand.get()))
+      return;
+    Value copy = relayout(builder, op.getLoc(), operand.get(), {});
+    plain.insert(copy);
+    operand.set(copy);
+  }
+
+  void relayoutStridedInput(OpBuilder &builder, Conv2DOp conv) {
+    if (conv.getStrides()[0] == 1 && conv.getStrides()[1] == 1)
+      return;
+    // Two convolutions of one stride share the copy of their input.
+    SmallVector<int64_t, 2> strides(conv.getStrides());
+    Value &copy = strided[{conv.getInput(), {strides[0], strides[1]}}];
+    if (!copy) {
+      copy = relayout(builder, conv.getLoc(), conv.getInput(), conv.getLayerAttr());
+      Plane &plane = planes[copy];
+      plane.rowPhases = strides[0];
+      plane.colPhases = strides[1];
+    }
+    conv.getInputMutable().assign(copy);
+  }
+
+  void relayoutReshape(OpBuilder &builder, ReshapeOp reshape) {
+    makePlainOperand(builder, *reshape, reshape->getOpOperand(0));
+    Value result = reshape.getOutput();
+    if (!isPlane(result))
+      return;
+    plain.insert(result);
+    builder.setInsertionPointAfter(reshape);
+    Value copy = relayout(builder, reshape.getLoc(), result, reshape.getLayerAttr());
+    result.replaceAllUsesExcept(copy, copy.getDefiningOp());
+  }
+
+  /// Finds every value that becomes a plane, and the border that its consumers read.
+  void collectPlanes() {
+    for (Operation &op : function.front())
+      for (Value result : op.getResults())
+        if (isPlane(result) && !isPlain(result))
+          planes[result];
+    for (auto &[value, plane] : planes)
+      for (Operation *user : value.getUsers())
+        if (auto conv = dyn_cast<Conv2DOp>(user); conv && conv.getInput() == value)
+          plane.halo = std::max(plane.halo, haloOf(conv));
+  }
+
+  /// Rows and columns of zeros that a convolution reads beyond its input, on the widest side.
+  static int64_t haloOf(Conv2DOp conv) {
+    auto weights = SymbolTable::lookupNearestSymbolFrom<WeightsOp>(conv, conv.getWeightsAttr());
+    SmallVector<int64_t, 4> shape = conv.getConvShape(weights.getShape());
+    int64_t halo = 0;
+    for (int64_t i : {0, 1}) {
+      int64_t before = conv.getPadding()[i];
+      int64_t last = (shape[2 + i] - 1) * conv.getStrides()[i] +
+                     (weights.getShape()[2 + i] - 1) * conv.getDilations()[i] - before;
+      int64_t after = last + 1 - type(conv.getInput()).getDimSize(2 + i);
+      halo = std::max({halo, before, after});
+    }
+    return halo;
+  }
+
+  /// A convolution treats a plane as one long row, and so do element-wise ops: what they read and
+  /// write has to have rows of one length.
+  void connectRows() {
+    for (auto &[value, plane] : planes)
+      rows.insert(value.getAsOpaquePointer());
+    auto connect = [&](Value a, Value b) {
+      if (planes.contains(a) && planes.contains(b))
+        rows.unionSets(a.getAsOpaquePointer(), b.getAsOpaquePointer());
+    };
+    for (Operation &op : function.front()) {
+      if (auto conv = dyn_cast<Conv2DOp>(op)) {
+        if (conv.getResidual())
+          connect(conv.getInput(), conv.getResidual());
+        if (!conv.getPool())
+          connect(conv.getInput(), conv.getOutput());
+      } else if (isa<AddOp, MulOp, ActivateOp, BatchNormOp>(op)) {
+        for (Value operand : op.getOperands())
+          if (operand.getType() == op.getResult(0).getType())
+            connect(operand, op.getResult(0));
+      }
+    }
+  }
+
+  void assignTypes() {
+    llvm::MapVector<void *, int64_t> stride; // of each class of rows
+    for (auto &[value, plane] : planes) {
+      int64_t &row = stride[rows.getLeaderValue(value.getAsOpaquePointer())];
+      row = std::max(row, minimalRowStride(type(value).getShape(), plane.halo, plane.colPhases));
+    }
+    for (auto &[value, plane] : planes) {
+      int64_t row = stride[rows.getLeaderValue(value.getAsOpaquePointer())];
+      int64_t channel = minimalChannelStride(type(value).getShape(), plane.halo, row,
+                                             plane.rowPhases, plane.colPhases, lanes);
+      auto layout = PlaneAttr::get(function.getContext(), plane.halo, row, channel, plane.rowPhases,
+                                   plane.colPhases);
+      Value target = value;
+      target.setType(type(value).cloneWithEncoding(layout));
+    }
+  }
+
+  func::FuncOp function;
+  int64_t lanes;
+  llvm::MapVector<Value, Plane> planes;
+  llvm::DenseSet<Value> plain; // rank 4, but in plain NCHW order
+  llvm::DenseMap<std::pair<Value, std::pair<int64_t, int64_t>>, Value> strided;
+  llvm::EquivalenceClasses<void *> rows;
+};
+
+struct AssignLayouts : pconv::pattern::impl::AssignLayoutsBase<AssignLayouts> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto target = module->getAttrOfType<TargetAttr>("pattern.target");
+    if (!target) {
+      module.emitError("expected a module attribute pattern.target, got none");
+      return signalPassFailure();
+    }
+    for (auto function : module.getOps<func::FuncOp>())
+      if (!function.isExternal())
+        LayoutPlanner(function, target.getLanes()).run();
+    module->setAttr("pattern.stage", StringAttr::get(module.getContext(), "laid_out"));
+  }
+};
+
+} // namespace

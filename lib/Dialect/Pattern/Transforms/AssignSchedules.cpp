@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Chooses the loop tiling of every layer with weights.
+#include "Pattern/Analysis/PlaneGeometry.h"
+#include "Pattern/IR/Pattern.h"
+#include "Pattern/Transforms/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace pconv::pattern {
+#define GEN_PASS_DEF_ASSIGNSCHEDULES
+#include "Pattern/Transforms/Passes.h.inc"
+} // namespace pconv::pattern
+
+using namespace mlir;
+using namespace pconv::pattern;
+
+namespace {
+
+/// Cells that the largest kernel pattern keeps.
+int64_t mostCells(LibraryAttr library) {
+  size_t most = 0;
+  for (DenseI32ArrayAttr cells : library.getCells())
+    most = std::max<size_t>(most, cells.size());
+  return most;
+}
+
+/// Multiplications that the masks leave, as a share of all.
+double keptShare(WeightsOp weights) {
+  LibraryAttr library = weights.getLibrary();
+  auto kernels = cast<DenseElementsAttr>(weights.getKernelsAttr());
+  double kept = 0, all = 0;
+  for (int8_t kernel : kernels.getValues<int8_t>()) {
+    all += library.getHeight() * library.getWidth();
+    if (kernel > 0)
+      kept += library.getPattern(kernel).size();
+  }
+  return kept / all;
+}
+
+class Scheduler {
+public:
+  Scheduler(TargetAttr target) : target(target) {}
+
+  /// A kernel keeps `cells` vectors of each of T positions in registers, T sums and one weight.
+  ScheduleAttr inputStationary(Conv2DOp conv, WeightsOp weights) const {
+    int64_t cells = mostCells(weights.getLibrary());
+    int64_t vectors =
+        std::clamp<int64_t>((target.getRegisters() - 1) / (cells + 1), 1, kMaxTileVectors);
+    vectors = shortenToPlane(conv, vectors);
+    // The sums of a block share the first cache with the input and the weights that stream by.
+    int64_t sumBytes = vectors * target.getLanes() * sizeof(float);
+    int64_t most = std::max<int64_t>(target.getL1() * 3 / 4 / sumBytes, 1);
+    int64_t filters = weights.getShape()[0];
+    int64_t blocks = llvm::divideCeil(filters, most);
+    return ScheduleAttr::get(conv.getContext(), Dataflow::InputStationary, 1, vectors,
+                             llvm::divideCeil(filters, blocks), kChannelBlock);
+  }
+
+  ScheduleAttr outputStationary(Conv2DOp conv, WeightsOp weights) const {
+    int64_t filters = weights.getShape()[0] / conv.getGroups();
+    int64_t vectors = shortenToPlane(conv, 3);
+    // Sums of all filters of the panel, the input vectors and one weight.
+    int64_t panel = std::max<int64_t>((target.getRegisters() - vectors - 1) / vectors, 1);
+    panel = std::min<int64_t>({panel, 8, filters});
+    if (panel == 1) // depthwise: only the sums need registers
+      vectors = shortenToPlane(conv, std::min(kMaxTileVectors, target.getRegisters() / 2));
+    return ScheduleAttr::get(conv.getContext(), Dataflow::OutputStationary, 1, vectors, panel,
+                             weights.getShape()[1]);
+  }
+
+  ScheduleAttr linear(LinearOp op, WeightsOp weights) const {
+    int64_t vectors = std::min<int64_t>(llvm::divideCeil(weights.getShape()[0], target.getLanes()),
+                                        kMaxTileVectors);
+    return ScheduleAttr::get(op.getContext(), Dataflow::OutputStationary, 1, vectors,
+                             vectors * target.getLanes(), weights.getShape()[1]);
+  }
+
+private:
+  /// No tile is longer than the whole plane.
+  int64_t shortenToPlane(Conv2DOp conv, int64_t vectors) const {
+    PlaneGeometry output(cast<RankedTensorType>(conv.getOutput().getType()));
+    int64_t positions = output.height * output.rowStride;
+    return std::clamp<int64_t>(llvm::divideCeil(positions, target.getLanes()), 1, vectors);
+  }
+
+  static constexpr int64_t kChannelBlock = 16;
+
+  TargetAttr target;
+};
+
+struct AssignSchedules : pconv::pattern::impl::AssignSchedulesBase<AssignSchedules> {
+  using AssignSchedulesBase::AssignSchedulesBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto target = module->getAttrOfType<TargetAttr>("pattern.target");
+    if (!target) {
+      module.emitError("expected a module attribute pattern.target, got none");
+      return signalPassFailure();
+    }
+    Scheduler scheduler(target);
+    module.walk([&](Operation *op) {
+      if (auto conv = dyn_cast<Conv2DOp>(op)) {
+        auto weights = SymbolTable::lookupNearestSymbolFrom<WeightsOp>(op, conv.getWeightsAttr());
+        conv.setScheduleAttr(runsSparse(conv, weights) ? scheduler.inputStationary(conv, weights)
+                                                       : scheduler.outputStationary(conv, weights));
+      } else if (auto linear = dyn_cast<LinearOp>(op)) {
+        auto weights = SymbolTable::lookupNearestSymbolFrom<WeightsOp>(op, linear.getWeightsAttr());
+        linear.setScheduleAttr(scheduler.linear(linear, weights));
+      }
+    });
+    module->setAttr("pattern.stage", StringAttr::get(module.getContext(), "scheduled"));
+  }
+
+  /// A sparse kernel loop does fewer multiplications, each at a higher price.
+  bool runsSparse(Conv2DOp conv, WeightsOp weights) const {
+    if (!sparse || !weights.getLibrary() || conv.getGroups() != 1)
+      return false;
+    double cells = mostCells(weights.getLibrary());
+    // Reading and writing the sums costs about one multiplication a kernel, whatever its cells;
+    // measured, the loop then runs at some two thirds of the dense one's rate.
+    double price = 1.5 * (cells + 1) / cells;
+    return keptShare(weights) * price < 1;
+  }
+};
+
+} // namespace

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Lays out the packed weights of every layer: index numbers, and the order of the values.
+#include "Pattern/Analysis/PlaneGeometry.h"
+#include "Pattern/Analysis/RunPacking.h"
+#include "Pattern/IR/Pattern.h"
+#include "Pattern/Transforms/Passes.h"
+
+#include "mlir/IR/Builders.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace pconv::pattern {
+#define GEN_PASS_DEF_PACKWEIGHTS
+#include "Pattern/Transforms/Passes.h.inc"
+} // namespace pconv::pattern
+
+using namespace mlir;
+using namespace pconv::pattern;
+
+namespace {
+
+/// Places the packed form of one layer after another in the two data blobs.
+class Packer {
+public:
+  Packer(ModuleOp module)
+      : module(module), builder(module.getContext()),
+        lanes(module->getAttrOfType<TargetAttr>("pattern.target").getLanes()) {}
+
+  LogicalResult pack(Conv2DOp conv) {
+    WeightsOp weights = lookup(conv, conv.getWeightsAttr());
+    ScheduleAttr schedule = conv.getScheduleAttr();
+    if (!schedule)
+      return conv.emitOpError("expected a schedule; run pattern-assign-schedules");
+    int64_t filters = weights.getShape()[0];
+    if (schedule.getDataflow() == Dataflow::InputStationary)
+      return packRuns(conv, weights, schedule), success();
+    int64_t groups = conv.getGroups(), perGroup = filters / groups;
+    int64_t panels = groups * llvm::divideCeil(perGroup, schedule.getFilterBlock());
+    int64_t values = panels * schedule.getFilterBlock() * weights.getTensorType().getNumElements() /
+                     filters;
+    packPanels(conv, conv.getWeightsAttr(), conv.getBiasAttr(), schedule.getFilterBlock(), groups,
+               values, filters);
+    return success();
+  }
+
+  LogicalResult pack(LinearOp linear) {
+    WeightsOp weights = lookup(linear, linear.getWeightsAttr());
+    ScheduleAttr schedule = linear.getScheduleAttr();
+    if (!schedule)
+      return linear.emitOpError("expected a schedule; run pattern-assign-schedules");
+    int64_t panel = schedule.getFilterBlock();
+    int64_t padded = llvm::alignTo(weights.getShape()[0], panel);
+    packPanels(linear, linear.getWeightsAttr(), linear.getBiasAttr(), panel, 1,
+               padded * weights.getShape()[1], padded);
+    return success();
+  }
+
+  /// A batch normalisation that could not be folded is one scale and one shift per channel.
+  LogicalResult pack(BatchNormOp norm) {
+    BatchNormAttr parameters = norm.getParameters();
+    int64_t channels = lookup(norm, parameters.getScale()).getShape()[0];
+    auto packed = makePacked(norm, parameters.getScale(), FlatSymbolRefAttr(), PackForm::Panels,
+                             2 * channels, 0, {});
+    packed->setAttr("batch_norm", parameters);
+    return success();
+  }
+
+  int64_t totalValues() const { return values; }
+  int64_t totalIndices() const { return indices; }
+
+private:
+  static WeightsOp lookup(Operation *op, FlatSymbolRefAttr symbol) {
+    return SymbolTable::lookupNearestSymbolFrom<WeightsOp>(op, symbol);
+  }
+
+  void packRuns(Conv2DOp conv, WeightsOp weights, ScheduleAttr schedule) {
+    auto kernels = cast<DenseElementsAttr>(weights.getKernelsAttr());
+    SmallVector<int8_t> ids(kernels.getValues<int8_t>());
+    PlaneGeometry input(cast<RankedTensorType>(conv.getInput().getType()));
+    RunLayout layout{ids,
+                     weights.getShape()[0],
+                     weights.getShape()[1],
+                     conv.getFilterOrder() ? *conv.getFilterOrder() : ArrayRef<int32_t>(),
+                     schedule.getFilterBlock(),
+                     schedule.getChannelBlock(),
+                     input.channelStride,
+                     schedule.getVectors() * lanes};
+    RunPacking packing = pconv::pattern::packRuns(layout, weights.getLibrary());
+    makePacked(conv, conv.getWeightsAttr(), conv.getBiasAttr(), PackForm::Runs, packing.values,
+               weights.getShape()[0], packing.index);
+  }
+
+  void packPanels(Operation *op, FlatSymbolRefAttr weights, FlatSymbolRefAttr bias, int64_t panel,
+                  int64_t groups, int64_t count, int64_t biasCount) {
+    auto packed = makePacked(op, weights, bias, PackForm::Panels, count, biasCount, {});
+    packed->setAttr("filter_block", builder.getI64IntegerAttr(panel));
+    packed->setAttr("groups", builder.getI64IntegerAttr(groups));
+  }
+
+  PackedOp makePacked(Operation *op, FlatSymbolRefAttr weights, FlatSymbolRefAttr bias,
+                      PackForm form, int64_t count, int64_t biasCount, ArrayRef<int32_t> index) {
+    std::string name = (weights.getValue() + ".packed").str();
+    for (int64_t copy = 2; module.lookupSymbol(name); ++copy) // weights shared by layers
+      name = (weights.getValue() + ".packed" + Twine(copy)).str();
+    builder.setInsertionPoint(op->getParentOp());
+    auto packed = PackedOp::create(
+        builder, op->getLoc(), builder.getStringAttr(name), weights, bias,
+        PackFormAttr::get(builder.getContext(), form), builder.getI64IntegerAttr(values),
+        builder.getI64IntegerAttr(count), builder.getI64IntegerAttr(indices),
+        form == PackForm::Runs ? builder.getDenseI32ArrayAttr(index) : DenseI32ArrayAttr(),
+        IntegerAttr(), IntegerAttr());
+    op->setAttr("packed", FlatSymbolRefAttr::get(packed.getSymNameAttr()));
+    // Every layer starts on a vector, and a last vector may be read past the end.
+    values = llvm::alignTo(values + count + (bias ? biasCount : 0) + lanes, lanes);
+    indices += index.size();
+    return packed;
+  }
+
+  ModuleOp module;
+  OpBuilder builder;
+  int64_t lanes;
+  int64_t values = 0, indices = 0;
+};
+
+struct PackWeights : pconv::pattern::impl::PackWeightsBase<PackWeights> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    if (!module->getAttrOfType<TargetAttr>("pattern.target")) {
+      module.emitError("expected a module attribute pattern.target, got none");
+      return signalPassFailure();
+    }
+    Packer packer(module);
+    SmallVector<Operation *> layers;
+    module.walk([&](Operation *op) {
+      if (isa<Conv2DOp, LinearOp, BatchNormOp>(op))
+        layers.push_back(op);
+    });
+    for (Operation *op : layers) {
+      LogicalResult done = llvm::TypeSwitch<Operation *, LogicalResult>(op)
+                               .Case<Conv2DOp, LinearOp, BatchNormOp>(
+                                   [&](auto layer) { return packer.pack(layer); });
+      if (failed(done))
+        return signalPassFailure();
+    }
+    OpBuilder builder(module.getContext());
+    module->setAttr("pattern.memory",
+                    builder.getDictionaryAttr(
+                        {builder.getNamedAttr("values", builder.getI64IntegerAttr(packer.totalValues())),
+                         builder.getNamedAttr("indices",
+                                              builder.getI64IntegerAttr(packer.totalIndices()))}));
+    module->setAttr("pattern.stage", builder.getStringAttr("packed"));
+  }
+};
+
+} // namespace

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Gives every activation a place in one arena, reusing the places of dead ones.
+#include "Pattern/Analysis/PlaneGeometry.h"
+#include "Pattern/IR/Pattern.h"
+#include "Pattern/Transforms/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace pconv::pattern {
+#define GEN_PASS_DEF_PLANMEMORY
+#include "Pattern/Transforms/Passes.h.inc"
+} // namespace pconv::pattern
+
+using namespace mlir;
+using namespace pconv::pattern;
+
+namespace {
+
+/// An activation: alive from step `from` to step `to`, both included.
+struct Buffer {
+  int64_t from, to, size;
+  int64_t place = 0;
+};
+
+class MemoryPlanner {
+public:
+  MemoryPlanner(func::FuncOp function) : function(function) {}
+
+  /// Returns the floats of the arena.
+  int64_t run() {
+    collect();
+    int64_t arena = place();
+    annotate();
+    return arena;
+  }
+
+private:
+  /// A reshape renames its operand: both are one buffer.
+  static Value storageOf(Value value) {
+    while (auto reshape = value.getDefiningOp<ReshapeOp>())
+      value = reshape.getInput();
+    return value;
+  }
+
+  void add(Value value, int64_t step) {
+    PlaneGeometry geometry(cast<RankedTensorType>(value.getType()));
+    // A tile may read past the last plane: by its rows and by the vectors of a tile.
+    int64_t slack = 2 * (geometry.halo + 1) * geometry.rowStride + 8 * kAlignment;
+    buffers[value] = {step, step, static_cast<int64_t>(
+                                      llvm::alignTo(geometry.size() + slack, kAlignment))};
+  }
+
+  void collect() {
+    for (BlockArgument argument : function.getArguments())
+      add(argument, 0);
+    int64_t step = 0;
+    for (Operation &op : function.front()) {
+      ++step;
+      for (Value operand : op.getOperands())
+        buffers[storageOf(operand)].to = step;
+      if (!isa<ReshapeOp>(op))
+        for (Value result : op.getResults())
+          add(result, step);
+    }
+  }
+
+  /// Largest first, each at the lowest place where it meets no buffer that lives at the same time.
+  int64_t place() {
+    SmallVector<Buffer *> order;
+    for (auto &entry : buffers)
+      order.push_back(&entry.second);
+    llvm::stable_sort(order, [](Buffer *a, Buffer *b) { return a->size > b->size; });
+    int64_t arena = 0;
+    for (auto [index, buffer] : llvm::enumerate(order)) {
+      SmallVector<Buffer *> rivals;
+      for (Buffer *other : ArrayRef(order).take_front(index))
+        if (other->from <= buffer->to && buffer->from <= other->to)
+          rivals.push_back(other);
+      llvm::sort(rivals, [](Buffer *a, Buffer *b) { return a->place < b->place; });
+      for (Buffer *rival : rivals)
+        if (buffer->place + buffer->size > rival->place)
+          buffer->place = std::max(buffer->place, rival->place + rival->size);
+      arena = std::max(arena, buffer->place + buffer->size);
+    }
+    return arena;
+  }
+
+  void annotate() {
+    OpBuilder builder(function.getContext());
+    auto placeOf = [&](Value value) {
+      return builder.getI64IntegerAttr(buffers[storageOf(value)].place);
+    };
+    for (BlockArgument argument : function.getArguments())
+      function.setArgAttr(argument.getArgNumber(), "pattern.place", placeOf(argument));
+    for (Operation &op : function.front()) {
+      if (auto result = dyn_cast<func::ReturnOp>(op))
+        for (auto [index, operand] : llvm::enumerate(result.getOperands()))
+          function.setResultAttr(index, "pattern.place", placeOf(operand));
+      else
+        op.setAttr("place", placeOf(op.getResult(0)));
+    }
+  }
+
+  static constexpr int64_t kAlignment = 16; // floats: one cache line
+
+  func::FuncOp function;
+  llvm::MapVector<Value, Buffer> buffers;
+};
+
+/// Floats that one thread needs for itself in this layer.
+int64_t scratchFloats(Operation *op, int64_t lanes) {
+  auto schedule = op->getAttrOfType<ScheduleAttr>("schedule");
+  if (!schedule)
+    return 0;
+  return schedule.getFilterBlock() * schedule.getVectors() * schedule.getRows() * lanes;
+}
+
+struct PlanMemory : pconv::pattern::impl::PlanMemoryBase<PlanMemory> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto target = module->getAttrOfType<TargetAttr>("pattern.target");
+    auto memory = module->getAttrOfType<DictionaryAttr>("pattern.memory");
+    auto network = module.lookupSymbol<func::FuncOp>("main");
+    if (!target || !memory || !network) {
+      module.emitError("expected pattern.target, pattern.memory and a function @main; run "
+                       "pattern-pack-weights first");
+      return signalPassFailure();
+    }
+    int64_t scratch = 0;
+    network.walk([&](Operation *op) {
+      scratch = std::max(scratch, scratchFloats(op, target.getLanes()));
+    });
+    OpBuilder builder(module.getContext());
+    NamedAttrList sizes(memory);
+    sizes.set("arena", builder.getI64IntegerAttr(MemoryPlanner(network).run()));
+    sizes.set("scratch", builder.getI64IntegerAttr(llvm::alignTo(scratch, 1024) + 64));
+    module->setAttr("pattern.memory", sizes.getDictionary(module.getContext()));
+    module->setAttr("pattern.stage", builder.getStringAttr("placed"));
+  }
+};
+
+} // namespace

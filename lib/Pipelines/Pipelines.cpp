@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The named pipelines: whole ways from a stage of the pattern dialect to a target's dialect.
+#include "Pattern/Pipelines.h"
+
+#include "Pattern/Conversion/Passes.h"
+#include "Pattern/Transforms/Passes.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+/// From the dialects that convert-pattern-to-vector leaves down to the LLVM dialect.
+static void addLoweringToLLVM(OpPassManager &manager) {
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+  manager.addPass(createLoopInvariantCodeMotionPass());
+  manager.addPass(createSCFToControlFlowPass());
+  manager.addPass(memref::createExpandStridedMetadataPass());
+  manager.addPass(createConvertVectorToLLVMPass());
+  manager.addPass(createConvertMathToLLVMPass());
+  manager.addPass(createFinalizeMemRefToLLVMConversionPass());
+  manager.addPass(createArithToLLVMConversionPass());
+  manager.addPass(createConvertControlFlowToLLVMPass());
+  ConvertFuncToLLVMPassOptions bare;
+  bare.useBarePtrCallConv = true; // the steps are called from C, with plain pointers
+  manager.addPass(createConvertFuncToLLVMPass(bare));
+  manager.addPass(createReconcileUnrealizedCastsPass());
+}
+
+static void buildPconvToLLVM(OpPassManager &manager) {
+  manager.addPass(pconv::pattern::createAssignLayouts());
+  manager.addPass(pconv::pattern::createAssignSchedules());
+  manager.addPass(pconv::pattern::createEliminateRedundantLoads());
+  manager.addPass(pconv::pattern::createPackWeights());
+  manager.addPass(pconv::pattern::createPlanMemory());
+  manager.addPass(pconv::createConvertPatternToVector());
+  addLoweringToLLVM(manager);
+}
+
+void pconv::registerPipelines() {
+  PassPipelineRegistration<>("pconv-to-llvm",
+                             "Compile an imported network all the way to the LLVM dialect",
+                             buildPconvToLLVM);
+  PassPipelineRegistration<>("pconv-vector-to-llvm",
+                             "Lower what convert-pattern-to-vector makes to the LLVM dialect",
+                             addLoweringToLLVM);
+}
