@@ -11,6 +11,9 @@ extern "C" {
 #endif
 
 MLIR_DECLARE_CAPI_DIALECT_REGISTRATION(Pattern, pattern);
+
+/* All dialects and passes that the pipelines can meet, upstream's and ours. */
+MLIR_CAPI_EXPORTED void pconvRegisterDialects(MlirDialectRegistry registry);
 MLIR_CAPI_EXPORTED void pconvRegisterPasses(void);
 
 /* Hands the bytes to `sink` once; returns false after a diagnostic. */

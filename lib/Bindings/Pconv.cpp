@@ -46,11 +46,11 @@ private:
 MlirStringRef ref(const std::string &text) { return mlirStringRefCreate(text.data(), text.size()); }
 
 nb::bytes emitObject(MlirOperation module, const std::string &triple, const std::string &cpu,
-                          const std::string &features, int optLevel, bool assembly) {
+                     const std::string &features, int optLevel, bool assembly) {
   std::string bytes;
   Diagnostics diagnostics(mlirOperationGetContext(module));
-  if (!pconvEmitObject(module, ref(triple), ref(cpu), ref(features), optLevel, assembly,
-                            append, &bytes))
+  if (!pconvEmitObject(module, ref(triple), ref(cpu), ref(features), optLevel, assembly, append,
+                       &bytes))
     throw diagnostics.error("no machine code could be made");
   return nb::bytes(bytes.data(), bytes.size());
 }

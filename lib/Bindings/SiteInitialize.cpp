@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // pconv_mlir/_mlir_libs/__init__.py looks for _site_initialize_<n> and calls it: every Context then
-// knows the dialect, and every PassManager the passes.
+// knows the dialects, and every PassManager the passes.
 #include "CAPI/Pconv.h"
 
 #include "mlir/Bindings/Python/Nanobind.h"
@@ -8,7 +8,5 @@
 
 NB_MODULE(_site_initialize_0, m) {
   pconvRegisterPasses();
-  m.def("register_dialects", [](MlirDialectRegistry registry) {
-    mlirDialectHandleInsertDialect(mlirGetDialectHandle__pattern__(), registry);
-  });
+  m.def("register_dialects", [](MlirDialectRegistry registry) { pconvRegisterDialects(registry); });
 }

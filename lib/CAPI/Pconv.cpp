@@ -2,10 +2,7 @@
 // The C interface.
 #include "CAPI/Pconv.h"
 
-#include "Pattern/Conversion/Passes.h"
 #include "Pattern/IR/Pattern.h"
-#include "Pattern/Pipelines.h"
-#include "Pattern/Transforms/Passes.h"
 #include "Target/EmitObject.h"
 
 #include "mlir/CAPI/IR.h"
@@ -17,12 +14,6 @@
 using namespace mlir;
 
 MLIR_DEFINE_CAPI_DIALECT_REGISTRATION(Pattern, pattern, pconv::pattern::PatternDialect)
-
-void pconvRegisterPasses(void) {
-  pconv::pattern::registerPatternTransformsPasses();
-  pconv::registerPatternConversionPasses();
-  pconv::registerPipelines();
-}
 
 bool pconvEmitObject(MlirOperation module, MlirStringRef triple, MlirStringRef cpu,
                      MlirStringRef features, int optLevel, bool assembly, MlirStringCallback sink,

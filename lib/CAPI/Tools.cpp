@@ -3,24 +3,13 @@
 // programs themselves are tiny.
 #include "CAPI/Pconv.h"
 
-#include "Pattern/IR/Pattern.h"
-
-#include "mlir/InitAllDialects.h"
-#include "mlir/InitAllExtensions.h"
-#include "mlir/InitAllPasses.h"
+#include "mlir/CAPI/IR.h"
 #include "mlir/Tools/mlir-lsp-server/MlirLspServerMain.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 
-static void registerDialects(mlir::DialectRegistry &registry) {
-  mlir::registerAllDialects(registry);
-  mlir::registerAllExtensions(registry);
-  registry.insert<pconv::pattern::PatternDialect>();
-}
-
 int pconvOptMain(int argc, char **argv) {
   mlir::DialectRegistry registry;
-  registerDialects(registry);
-  mlir::registerAllPasses();
+  pconvRegisterDialects(wrap(&registry));
   pconvRegisterPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "pconv-mlir optimizer driver\n", registry));
@@ -28,6 +17,6 @@ int pconvOptMain(int argc, char **argv) {
 
 int pconvLspServerMain(int argc, char **argv) {
   mlir::DialectRegistry registry;
-  registerDialects(registry);
+  pconvRegisterDialects(wrap(&registry));
   return mlir::failed(mlir::MlirLspServerMain(argc, argv, registry));
 }

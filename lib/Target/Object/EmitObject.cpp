@@ -17,16 +17,21 @@
 
 using namespace mlir;
 
-/// Fills LLVM's registry with every back end that was linked in, the first time.
+/// Tells LLVM's registry of the back ends. Not InitializeAll...: that names every back end of the
+/// LLVM that we were built with, and each is 3 to 10 MB.
 static void initializeBackEnds() {
+#define PCONV_BACK_END(NAME)                                                                       \
+  LLVMInitialize##NAME##TargetInfo();                                                              \
+  LLVMInitialize##NAME##Target();                                                                  \
+  LLVMInitialize##NAME##TargetMC();                                                                \
+  LLVMInitialize##NAME##AsmPrinter();
   static const bool done = [] {
-    llvm::InitializeAllTargetInfos();
-    llvm::InitializeAllTargets();
-    llvm::InitializeAllTargetMCs();
-    llvm::InitializeAllAsmPrinters();
-    llvm::InitializeAllAsmParsers(); // for inline assembly
+    PCONV_BACK_END(X86)
+    PCONV_BACK_END(AArch64)
+    PCONV_BACK_END(ARM)
     return true;
   }();
+#undef PCONV_BACK_END
   (void)done;
 }
 
@@ -46,7 +51,8 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine, int lev
   builder.buildPerModuleDefaultPipeline(effort).run(module, modules);
 }
 
-LogicalResult pconv::emitObject(Operation *op, const Machine &wanted, int optLevel, bool assembly, llvm::SmallVectorImpl<char> &out) {
+LogicalResult pconv::emitObject(Operation *op, const Machine &wanted, int optLevel, bool assembly,
+                                llvm::SmallVectorImpl<char> &out) {
   initializeBackEnds();
   // Harmless when repeated; a context may come without these interfaces.
   registerBuiltinDialectTranslation(*op->getContext());
