@@ -86,8 +86,12 @@ private:
                      input.channelStride,
                      schedule.getVectors() * lanes};
     RunPacking packing = pconv::pattern::packRuns(layout, weights.getLibrary());
-    makePacked(conv, conv.getWeightsAttr(), conv.getBiasAttr(), PackForm::Runs, packing.values,
-               weights.getShape()[0], packing.index);
+    auto packed = makePacked(conv, conv.getWeightsAttr(), conv.getBiasAttr(), PackForm::Runs,
+                             packing.values, weights.getShape()[0], packing.index);
+    packed->setAttr("filter_block", builder.getI64IntegerAttr(layout.filterBlock));
+    packed->setAttr("channel_block", builder.getI64IntegerAttr(layout.channelBlock));
+    packed->setAttr("channel_stride", builder.getI64IntegerAttr(layout.channelStride));
+    packed->setAttr("sum_stride", builder.getI64IntegerAttr(layout.sumStride));
   }
 
   void packPanels(Operation *op, FlatSymbolRefAttr weights, FlatSymbolRefAttr bias, int64_t panel,

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Weights in, packed arrays out: follows the `pattern.packed` ops of a compiled network.
+
+The compiler plans the order (pass `pattern-pack-weights`), this module moves the numbers. It also
+folds batch normalisations, as the recipes on the `pattern.weights` ops say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import ir
+from .errors import CompileError, WeightsError
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int32]
+
+_SYMBOL = re.compile(r'@(?:"((?:[^"\\]|\\.)*)"|([\w.$-]+))')
+
+
+class WeightResolver:
+    """Looks up weights by symbol, and computes the ones that a folding recipe describes.
+
+    Args:
+        module: The network, at any stage that still has its `pattern.weights` ops.
+        weights: Values by parameter name, float32.
+    """
+
+    def __init__(self, module: ir.Module, weights: Mapping[str, npt.NDArray[Any]]) -> None:
+        self._values = weights
+        self._ops = {
+            ir.StringAttr(op.attributes["sym_name"]).value: op
+            for op in module.body.operations
+            if op.operation.name == "pattern.weights"
+        }
+
+    def scheme(self, symbol: str) -> str:
+        """The text of the pruning scheme of a weight."""
+        return str(self._ops[symbol].attributes["scheme"])
+
+    def __getitem__(self, symbol: str) -> FloatArray:
+        """The values of a weight symbol.
+
+        Raises:
+            WeightsError: if the network has no value for it.
+        """
+        op = self._ops.get(symbol)
+        if op is not None and "batch_norm" in op.attributes:
+            return self._fold(op)
+        if symbol not in self._values:
+            raise WeightsError("no values were given for this weight", layer=symbol)
+        return np.asarray(self._values[symbol], dtype=np.float32)
+
+    def batch_norm(self, recipe: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Scale and shift per channel of a `#pattern.batch_norm` attribute, in float64."""
+        fields = {
+            name: self[_symbol_name(recipe[recipe.index(f"{name} =") :])].astype(np.float64)
+            for name in ("scale", "shift", "mean", "variance")
+        }
+        found = re.search(r"epsilon = ([^ :>]+)", recipe)
+        epsilon = float(found.group(1)) if found else 0.0
+        scale = fields["scale"] / np.sqrt(fields["variance"] + epsilon)
+        return scale, fields["shift"] - fields["mean"] * scale
+
+    def _fold(self, op: Any) -> FloatArray:
+        scale, shift = self.batch_norm(str(op.attributes["batch_norm"]))
+        source = None
+        if "source" in op.attributes:
+            source = self[ir.FlatSymbolRefAttr(op.attributes["source"]).value].astype(np.float64)
+        shape = ir.RankedTensorType(ir.TypeAttr(op.attributes["type"]).value).shape
+        if len(shape) == 1:  # the bias
+            folded = shift if source is None else source * scale + shift
+        else:
+            assert source is not None  # the verifier of pattern.weights sees to it
+            folded = source * scale.reshape(-1, *[1] * (len(shape) - 1))
+        return folded.astype(np.float32)
+
+
+def _symbol_name(text: str) -> str:
+    found = _SYMBOL.search(text)
+    if not found:
+        raise CompileError(f"expected a symbol in {text!r}")
+    return found.group(1) or found.group(2)
+
+
+def library_patterns(scheme: str) -> list[list[int]]:
+    """The kept cells of every kernel pattern in the text of a `#pattern.kernel` attribute."""
+    lists = re.search(r"\[(\[.*\])\]", scheme)
+    if not lists:
+        return []
+    return [
+        [int(cell) for cell in item.split(",")]
+        for item in re.findall(r"\[([\d, ]+)\]", lists.group(1))
+    ]
+
+
+def _integer(op: Any, name: str) -> int:
+    return int(ir.IntegerAttr(op.attributes[name]).value)
+
+
+def pack(module: ir.Module, weights: Mapping[str, npt.NDArray[Any]]) -> tuple[FloatArray, IntArray]:
+    """Packs all weights of a network into the two arrays that its code reads.
+
+    Args:
+        module: The network at stage `packed` or `placed`.
+        weights: Values by parameter name; shapes as in the `pattern.weights` ops.
+
+    Returns:
+        The float32 values and the int32 index numbers.
+
+    Raises:
+        WeightsError: if a weight has no values.
+    """
+    resolver = WeightResolver(module, weights)
+    memory = ir.DictAttr(module.operation.attributes["pattern.memory"])
+    values = np.zeros(max(int(ir.IntegerAttr(memory["values"]).value), 1), np.float32)
+    indices = np.zeros(max(int(ir.IntegerAttr(memory["indices"]).value), 1), np.int32)
+    for op in module.body.operations:
+        if op.operation.name != "pattern.packed":
+            continue
+        packed, bias = _pack_layer(op, resolver)
+        start, count = _integer(op, "values"), _integer(op, "value_count")
+        values[start : start + count] = packed
+        values[start + count : start + count + len(bias)] = bias
+        if "index" in op.attributes:
+            index = np.array(ir.DenseI32ArrayAttr(op.attributes["index"]), np.int32)
+            first = _integer(op, "indices")
+            indices[first : first + len(index)] = index
+    return values, indices
+
+
+def _pack_layer(op: Any, resolver: WeightResolver) -> tuple[FloatArray, FloatArray]:
+    """The packed values of one layer, and its bias."""
+    if "batch_norm" in op.attributes:
+        scale, shift = resolver.batch_norm(str(op.attributes["batch_norm"]))
+        return np.concatenate([scale, shift]).astype(np.float32), np.zeros(0, np.float32)
+    symbol = ir.FlatSymbolRefAttr(op.attributes["weights"]).value
+    weight = resolver[symbol]
+    bias = np.zeros(0, np.float32)
+    if "bias" in op.attributes:
+        bias = resolver[ir.FlatSymbolRefAttr(op.attributes["bias"]).value]
+    block = _integer(op, "filter_block")
+    if "index" in op.attributes:
+        index = np.array(ir.DenseI32ArrayAttr(op.attributes["index"]), np.int32)
+        return pack_runs(
+            weight,
+            library_patterns(resolver.scheme(symbol)),
+            index,
+            filter_block=block,
+            channel_block=_integer(op, "channel_block"),
+            channel_stride=_integer(op, "channel_stride"),
+            sum_stride=_integer(op, "sum_stride"),
+        ), bias
+    if weight.ndim == 2:
+        bias = np.pad(bias, (0, -len(bias) % block))
+    return pack_panels(weight, block, groups=_integer(op, "groups")), bias
+
+
+def pack_panels(weight: FloatArray, filter_block: int, groups: int = 1) -> FloatArray:
+    """Deals filters into panels: [group][panel][channel and cell][filter], short panels zero-filled.
+
+    Args:
+        weight: [filters, channels, ...].
+        filter_block: Filters of a panel.
+        groups: Groups of the convolution; a panel holds filters of one group.
+    """
+    flat = weight.reshape(groups, weight.shape[0] // groups, -1)
+    padded = np.pad(flat, ((0, 0), (0, -flat.shape[1] % filter_block), (0, 0)))
+    panels = padded.reshape(groups, -1, filter_block, flat.shape[2])
+    return np.ascontiguousarray(panels.transpose(0, 1, 3, 2)).reshape(-1)
+
+
+def walk_runs(
+    index: IntArray,
+    filters: int,
+    channels: int,
+    patterns: int,
+    filter_block: int,
+    channel_block: int,
+) -> Iterator[tuple[int, int, IntArray, int]]:
+    """Reads an index stream as the kernel loop does.
+
+    Yields:
+        For every run: kernel pattern (from 1), channel offset, accumulator places, filter block.
+    """
+    blocks = -(-filters // filter_block)
+    for block in range(blocks):
+        run, kernel = int(index[3 * block]), int(index[3 * block + 1])
+        for _ in range(-(-channels // channel_block)):
+            for pattern in range(1, patterns + 1):
+                count = int(index[run])
+                run += 1
+                for offset, kernels in index[run : run + 2 * count].reshape(-1, 2):
+                    yield pattern, int(offset), index[kernel : kernel + kernels], block
+                    kernel += int(kernels)
+                run += 2 * count
+
+
+def pack_runs(
+    weight: FloatArray,
+    library: list[list[int]],
+    index: IntArray,
+    *,
+    filter_block: int,
+    channel_block: int,
+    channel_stride: int,
+    sum_stride: int,
+) -> FloatArray:
+    """The kept values of a kernel-pattern layer in the order of its index stream.
+
+    Args:
+        weight: [filters, channels, height, width].
+        library: Kept cells of every kernel pattern.
+        index: The stream that `pattern-pack-weights` made; see RunPacking.h for its form.
+        filter_block: Filters of a block.
+        channel_block: Channels of a block.
+        channel_stride: Floats between two channels of the input.
+        sum_stride: Floats of the accumulators of one filter.
+    """
+    filters, channels = weight.shape[:2]
+    flat = weight.reshape(filters, channels, -1)
+    blocks = -(-filters // filter_block)
+    order = index[3 * blocks : 3 * blocks + filters]
+    pieces = []
+    for pattern, offset, places, block in walk_runs(
+        index, filters, channels, len(library), filter_block, channel_block
+    ):
+        stored = places // sum_stride + block * filter_block
+        cells = np.array(library[pattern - 1])
+        channel = flat[:, offset // channel_stride]
+        pieces.append(channel[order[stored][:, None], cells].reshape(-1))
+    return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
