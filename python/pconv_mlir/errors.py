@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Every error that a user of pconv-mlir can meet.
 
-All derive from `PConvError`, whose text is one clear message: what is wrong, which layer or tensor it
-is about, and what to do next. The command line prints that message and exits with `exit_code`.
+All derive from `PConvError`, whose text is one clear message: what is wrong, which layer or tensor
+it is about, and what to do next. The command line prints that message and exits with `exit_code`.
 """
 
 from __future__ import annotations

@@ -53,8 +53,9 @@ class Slot:
 
 @dataclass(frozen=True)
 class Memory:
-    """What a run needs: floats in the arena, floats of scratch per thread, floats of packed weights,
-    and 32-bit indices."""
+    """What a run needs: floats in the arena, in a thread's scratch and in the packed weights, and
+    32-bit indices.
+    """
 
     arena: int
     scratch: int

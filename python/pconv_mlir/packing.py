@@ -162,7 +162,7 @@ def _pack_layer(op: Any, resolver: WeightResolver) -> tuple[FloatArray, FloatArr
 
 
 def pack_panels(weight: FloatArray, filter_block: int, groups: int = 1) -> FloatArray:
-    """Deals filters into panels: [group][panel][channel and cell][filter], short panels zero-filled.
+    """Deals filters into panels: [group][panel][channel and cell][filter], short ones zero-filled.
 
     Args:
         weight: [filters, channels, ...].

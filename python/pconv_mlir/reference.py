@@ -196,7 +196,8 @@ def avg_pool2d(
         low, high = (-before, after) if count_padding else (0, 0)
         stop = np.minimum(start + kernel[axis], x.shape[2 + axis] + high)
         counts.append(stop - np.maximum(start, low))
-    return out / (counts[0][:, None] * counts[1])
+    mean: Array = out / (counts[0][:, None] * counts[1])
+    return mean
 
 
 def adaptive_avg_pool2d(x: Array, size: Pair) -> Array:

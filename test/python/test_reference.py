@@ -293,9 +293,8 @@ module attributes {pattern.stage = "imported"} {
 
 def small_module(text: str) -> Module:
     rng = np.random.default_rng(3)
-    shapes = {"a conv": (4, 3, 3, 3)} | {
-        name: (4,) for name in ("bias", "scale", "shift", "mean", 'bn "var"')
-    }
+    vectors = ("bias", "scale", "shift", "mean", 'bn "var"')
+    shapes = {"a conv": (4, 3, 3, 3)} | dict.fromkeys(vectors, (4,))
     return Module(
         text,
         {name: rng.uniform(0.5, 1.5, shape).astype(np.float32) for name, shape in shapes.items()},

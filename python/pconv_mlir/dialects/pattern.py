@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The pattern dialect: generated op classes and enums."""
 
-from ._pattern_ops_gen import *  # noqa: F403
 from ._pattern_enum_gen import *  # noqa: F403
+from ._pattern_ops_gen import *  # noqa: F403

@@ -110,9 +110,8 @@ class _LocalProgram:
         floats = memory.arena + threads * memory.scratch
         if self._arena.size < floats:
             if floats * 4 > _physical_memory():
-                raise ArtefactError(
-                    f"a run needs {floats * 4 / 2**30:.1f} GiB of memory, more than this machine has"
-                )
+                size = f"{floats * 4 / 2**30:.1f} GiB"
+                raise ArtefactError(f"a run needs {size} of memory, more than this machine has")
             self._arena = _aligned_empty(floats, np.dtype(np.float32))
         return self._arena
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """A compiled network without the compiler: y[i] = x[indices[i]] * values[i]; e[i] = exp(y[i]).
 
-It obeys the conventions of compiled code (entry, parallel loops, arena, packed data), so that loading
-and running can be tested without any pass of ours.
+It obeys the conventions of compiled code (entry, parallel loops, arena, packed data), so that
+loading and running can be tested without any pass of ours.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import functools
 
 import numpy as np
+from pconv_mlir._mlir_libs import _pconv
 
 from pconv_mlir import ir, passmanager, targets
-from pconv_mlir._mlir_libs import _pconv
 from pconv_mlir.artefact import Artefact
 from pconv_mlir.manifest import Manifest, Memory, Slot, Step
 from pconv_mlir.targets import Target
