@@ -311,4 +311,22 @@ def Pattern_PackFormAttr : EnumAttr<Pattern_Dialect, Pattern_PackForm, "form"> {
   let assemblyFormat = "`<` $value `>`";
 }
 
+//===----------------------------------------------------------------------===//
+// How far the compiler has come
+//===----------------------------------------------------------------------===//
+
+def Pattern_Stage : I32EnumAttr<"Stage", "what has been done to a network, in order", [
+    I32EnumAttrCase<"Imported", 0, "imported">,
+    I32EnumAttrCase<"Fused", 1, "fused">,
+    I32EnumAttrCase<"Reordered", 2, "reordered">,
+    I32EnumAttrCase<"LaidOut", 3, "laid_out">,
+    I32EnumAttrCase<"Scheduled", 4, "scheduled">,
+    I32EnumAttrCase<"Planned", 5, "planned">,
+    I32EnumAttrCase<"Packed", 6, "packed">,
+    I32EnumAttrCase<"Placed", 7, "placed">,
+    I32EnumAttrCase<"Lowered", 8, "lowered">]> {
+  let cppNamespace = "::pconv::pattern";
+  let genSpecializedAttr = 0;
+}
+
 #endif // PATTERN_IR_PATTERNATTRS_TD

@@ -5,6 +5,55 @@
 
 include "mlir/Pass/PassBase.td"
 
+def FuseLayers : Pass<"pattern-fuse-layers", "::mlir::ModuleOp"> {
+  let summary = "Make what follows a layer part of it";
+  let description = [{
+    A convolution that finishes its result while it is still in registers saves each following op a
+    trip through memory. In one walk over the network, and only where nothing else uses the value
+    between the two:
+
+    - a batch normalisation is folded into the weights of the `conv2d` or `linear` before it. The
+      new `pattern.weights` (`<weight>.bn`, and `<bias>.bn` or `<layer>.bias.bn`) are recipes that
+      the packer follows; scheme and kernel masks stay, since scaling a filter never changes which
+      weights live;
+    - an addition becomes the `residual` of a `conv2d` that makes one of its operands, of two the
+      later one;
+    - an activation goes into the `conv2d`, `linear`, `add` or `mul` before it;
+    - a maximum pooling goes into the `conv2d` before it if its windows neither overlap nor leave
+      the plane.
+
+    The result reads `pool(activation(conv(input) + bias + residual))`; the layer keeps its name.
+    Weights that nothing uses are erased.
+
+    *Requires* stage imported. *Ensures* stage fused.
+
+    ```mlir
+    // before
+    %0 = pattern.conv2d %x weights(@c.weight) {layer = "c"}
+        : tensor<1x3x6x8xf32> -> tensor<1x4x6x8xf32>
+    %1 = pattern.batch_norm %0 {parameters = #bn} : tensor<1x4x6x8xf32> -> tensor<1x4x6x8xf32>
+    %2 = pattern.add %1, %r
+        : tensor<1x4x6x8xf32>, tensor<1x4x6x8xf32> -> tensor<1x4x6x8xf32>
+    %3 = pattern.activate %2 {activation = #pattern.activation<relu>}
+        : tensor<1x4x6x8xf32> -> tensor<1x4x6x8xf32>
+    // after
+    %0 = pattern.conv2d %x weights(@c.weight.bn) bias(@c.bias.bn)
+        residual(%r : tensor<1x4x6x8xf32>)
+        {activation = #pattern.activation<relu>, layer = "c"}
+        : tensor<1x3x6x8xf32> -> tensor<1x4x6x8xf32>
+    ```
+
+    *Limitations*: a batch normalisation before a convolution stays, since padding sits between the
+    two; so do average poolings, and additions that broadcast.
+  }];
+  let options = [
+    Option<"batchNorm", "batch-norm", "bool", /*default=*/"true", "Fold batch normalisations">,
+    Option<"residual", "residual", "bool", /*default=*/"true", "Fuse additions">,
+    Option<"activation", "activation", "bool", /*default=*/"true", "Fuse activations">,
+    Option<"pooling", "pooling", "bool", /*default=*/"true", "Fuse maximum poolings">];
+  let dependentDialects = ["PatternDialect"];
+}
+
 def AssignLayouts : Pass<"pattern-assign-layouts", "::mlir::ModuleOp"> {
   let summary = "Store every activation as planes that carry their border";
   let description = [{
