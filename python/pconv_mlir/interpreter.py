@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pconv_mlir import ir
+from pconv_mlir.attributes import read_activation, read_batch_norm, read_pool
 from pconv_mlir.errors import ModelError, ShapeError
 from pconv_mlir.module import Module
 from pconv_mlir.reference import (
@@ -151,32 +151,25 @@ class _Interpreter:
             raise ModelError("a folded weight needs its source", layer=name)
         return np.asarray(self.weights(source) * factor.reshape(-1, *[1] * (len(shape) - 1)))
 
-    def statistics(self, attribute: Any) -> tuple[Any, Any, Any, Any, float]:
-        """The arrays of a `#pattern.batch_norm`: scale, shift, mean, variance, epsilon."""
-        fields = dict(re.findall(r'(\w+) = (@?"(?:[^"\\]|\\.)*"|[^\s,>]+)', str(attribute)))
-        names = (fields[key] for key in ("scale", "shift", "mean", "variance"))
-        scale, shift, mean, variance = (
-            self.weights(ir.FlatSymbolRefAttr(ir.Attribute.parse(name)).value) for name in names
-        )
-        return scale, shift, mean, variance, float(fields["epsilon"])
+    def statistics(self, attribute: ir.Attribute) -> tuple[Any, Any, Any, Any, float]:
+        """The arrays of a `#pattern.batch_norm`: scale, shift, mean, variance; epsilon."""
+        parameters = read_batch_norm(attribute)
+        scale, shift, mean, variance = (self.weights(name) for name in parameters.symbols)
+        return scale, shift, mean, variance, parameters.epsilon
 
 
 def _activation(x: Array, attributes: Any) -> Array:
     """Apply the attribute `activation`, if there is one."""
     if "activation" not in attributes:
         return x
-    text = str(attributes["activation"])
-    found = re.search(r"<(\w+)(?:, alpha = (\S+))?", text)
-    if not found:
-        raise ModelError(f"malformed activation {text}")
-    return activate(x, found[1], float(found[2]) if found[2] else None)
+    activation = read_activation(attributes["activation"])
+    return activate(x, activation.function, activation.alpha)
 
 
 def _pool(x: Array, attributes: Any, shape: Pair) -> Array:
     """Apply the attribute `pool` of a convolution, if there is one."""
     if "pool" not in attributes:
         return x
-    text = str(attributes["pool"])
-    kernel, strides = ([int(n) for n in found] for found in re.findall(r"\[(\d+), (\d+)\]", text))
-    pool = max_pool2d if "<max" in text else avg_pool2d
-    return pool(x, kernel, strides=strides, size=shape[2:])
+    pool = read_pool(attributes["pool"])
+    compute = max_pool2d if pool.kind == "max" else avg_pool2d
+    return compute(x, pool.kernel, strides=pool.strides, size=shape[2:])
