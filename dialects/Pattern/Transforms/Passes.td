@@ -54,6 +54,44 @@ def FuseLayers : Pass<"pattern-fuse-layers", "::mlir::ModuleOp"> {
   let dependentDialects = ["PatternDialect"];
 }
 
+def ReorderFilters : Pass<"pattern-reorder-filters", "::mlir::ModuleOp"> {
+  let summary = "Store filters that share kernels next to each other";
+  let description = [{
+    Sets `filter_order` on every `conv2d` whose weights wear kernel patterns: the filter kernel
+    reorder of PatDNN (ASPLOS 2020).
+
+    1. Filters with the same number of kernels form a group, the longest first.
+    2. Inside a group a greedy chain starts at the lowest filter; next comes the filter that wears
+       the same pattern on most channels as the one before, the lowest of equals.
+
+    A kernel loop works on a block of neighbouring filters: the more of them share a channel and a
+    pattern, the fewer and longer are its runs, and the more channels a block skips. Only the
+    storage changes; whoever reads the output sees the original order. The kernels of a filter are
+    sorted by pattern when they are packed. In a grouped convolution a filter stays in its group.
+
+    *Requires* stage imported or fused. *Ensures* stage reordered.
+
+    ```mlir
+    // before: filter 0 shares channel 3 with filter 2, and filter 1 is shorter
+    pattern.weights @w : tensor<3x4x3x3xf32>, #pattern.kernel<#library>,
+        kernels = dense<[[2, 0, 1, 2], [0, 3, 0, 1], [1, 0, 2, 2]]> : tensor<3x4xi8>
+    %y = pattern.conv2d %x weights(@w) : tensor<1x4x5x7xf32> -> tensor<1x3x3x5xf32>
+    // after
+    %y = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 2, 1>}
+        : tensor<1x4x5x7xf32> -> tensor<1x3x3x5xf32>
+    ```
+
+    *Limitations*: costs O(filters² channels) byte compares a layer; the chain looks one step ahead
+    and knows no filter blocks.
+  }];
+  let options = [
+    Option<"reorder", "reorder", "bool", /*default=*/"true",
+           "Reorder at all; off: the original order, written out">,
+    Option<"similarity", "similarity", "bool", /*default=*/"true",
+           "Chain similar filters; off: only group by length">];
+  let dependentDialects = ["PatternDialect"];
+}
+
 def AssignLayouts : Pass<"pattern-assign-layouts", "::mlir::ModuleOp"> {
   let summary = "Store every activation as planes that carry their border";
   let description = [{

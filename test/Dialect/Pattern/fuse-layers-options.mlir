@@ -1,8 +1,8 @@
-// RUN: pconv-opt %s -pattern-fuse-layers=batch-norm=false | filecheck %s --check-prefix=NORM
-// RUN: pconv-opt %s -pattern-fuse-layers=residual=false | filecheck %s --check-prefix=ADD
-// RUN: pconv-opt %s -pattern-fuse-layers=activation=false | filecheck %s --check-prefix=ACTIVATE
-// RUN: pconv-opt %s -pattern-fuse-layers=pooling=false | filecheck %s --check-prefix=POOL
-// RUN: pconv-opt %s -pattern-fuse-layers="batch-norm=false residual=false activation=false pooling=false" | filecheck %s --check-prefix=NONE
+// RUN: pconv-opt %s -pattern-fuse-layers=batch-norm=false | FileCheck %s --check-prefix=NORM
+// RUN: pconv-opt %s -pattern-fuse-layers=residual=false | FileCheck %s --check-prefix=ADD
+// RUN: pconv-opt %s -pattern-fuse-layers=activation=false | FileCheck %s --check-prefix=ACTIVATE
+// RUN: pconv-opt %s -pattern-fuse-layers=pooling=false | FileCheck %s --check-prefix=POOL
+// RUN: pconv-opt %s -pattern-fuse-layers="batch-norm=false residual=false activation=false pooling=false" | FileCheck %s --check-prefix=NONE
 // One chain; each fusion that is switched off leaves its op, and what is behind it, where it was.
 
 #bn = #pattern.batch_norm<scale = @v, shift = @v, mean = @v, variance = @v, epsilon = 1.0e-05 : f64>

@@ -1,4 +1,4 @@
-// RUN: pconv-opt %s -pattern-fuse-layers | filecheck %s
+// RUN: pconv-opt %s -pattern-fuse-layers | FileCheck %s
 // What has to stay as it is.
 
 #bn = #pattern.batch_norm<scale = @v, shift = @v, mean = @v, variance = @v, epsilon = 1.0e-05 : f64>

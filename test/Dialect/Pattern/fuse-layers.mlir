@@ -1,4 +1,4 @@
-// RUN: pconv-opt %s -split-input-file -pattern-fuse-layers | filecheck %s
+// RUN: pconv-opt %s -split-input-file -pattern-fuse-layers | FileCheck %s
 // Twice is once:
 // RUN: pconv-opt %s -split-input-file -pattern-fuse-layers > %t.once
 // RUN: pconv-opt %t.once -split-input-file -pattern-fuse-layers | diff %t.once -
