@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""With PCONV_NO_SKIPS=1 a skipped test is a failure: so a machine that should have all can say so."""
+"""With PCONV_NO_SKIPS=1 a skipped test is a failure, for machines that should lack nothing."""
 
 from __future__ import annotations
 
