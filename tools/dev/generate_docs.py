@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Writes the reference pages: docs/Dialect.md, docs/Passes.md and docs/CommandLine.md.
+"""Writes the reference pages: docs/Dialect.md and docs/Passes.md.
 
 python tools/dev/generate_docs.py            writes them
 python tools/dev/generate_docs.py --check    fails if one of them is not what would be written
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import os
 import re
 import subprocess
 import sys
@@ -66,32 +65,9 @@ def pass_page() -> str:
     )
 
 
-def help_text(*command: str) -> str:
-    """What `pconv COMMAND --help` prints on a terminal of 100 columns without colours."""
-    program = [sys.executable, "-c", "from pconv_mlir.cli import main; main()"]
-    terminal = {"COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1", "TERM": "dumb"}
-    return subprocess.run(
-        [*program, *command, "--help"],
-        check=True,
-        capture_output=True,
-        text=True,
-        env={**os.environ, **terminal},
-    ).stdout.replace("-c ", "pconv ", 1)
-
-
-def command_page() -> str:
-    from pconv_mlir.cli import COMMANDS
-
-    pages = [("pconv", help_text())] + [(f"pconv {name}", help_text(name)) for name in COMMANDS]
-    return header("Command line") + "\n".join(
-        f"## {name}\n\n```text\n{text.strip()}\n```\n" for name, text in pages
-    )
-
-
 PAGES: dict[str, Callable[[], str]] = {
     "Dialect.md": dialect_page,
     "Passes.md": pass_page,
-    "CommandLine.md": command_page,
 }
 
 
