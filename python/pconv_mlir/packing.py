@@ -8,7 +8,7 @@ folds batch normalisations, as the recipes on the `pattern.weights` ops say.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -38,10 +38,6 @@ class WeightResolver:
             for op in module.body.operations
             if op.operation.name == "pattern.weights"
         }
-
-    def scheme(self, symbol: str) -> str:
-        """The text of the pruning scheme of a weight."""
-        return str(self._ops[symbol].attributes["scheme"])
 
     def __getitem__(self, symbol: str) -> FloatArray:
         """The values of a weight symbol.
@@ -88,15 +84,8 @@ def _symbol_name(text: str) -> str:
     return found.group(1) or found.group(2)
 
 
-def library_patterns(scheme: str) -> list[list[int]]:
-    """The kept cells of every kernel pattern in the text of a `#pattern.kernel` attribute."""
-    lists = re.search(r"\[(\[.*\])\]", scheme)
-    if not lists:
-        return []
-    return [
-        [int(cell) for cell in item.split(",")]
-        for item in re.findall(r"\[([\d, ]+)\]", lists.group(1))
-    ]
+def _numbers(op: Any, name: str) -> IntArray:
+    return np.array(ir.DenseIntElementsAttr(op.attributes[name]), np.int32)
 
 
 def _integer(op: Any, name: str) -> int:
@@ -128,7 +117,7 @@ def pack(module: ir.Module, weights: Mapping[str, npt.NDArray[Any]]) -> tuple[Fl
         values[start : start + count] = packed
         values[start + count : start + count + len(bias)] = bias
         if "index" in op.attributes:
-            index = np.array(ir.DenseI32ArrayAttr(op.attributes["index"]), np.int32)
+            index = _numbers(op, "index")
             first = _integer(op, "indices")
             indices[first : first + len(index)] = index
     return values, indices
@@ -144,18 +133,10 @@ def _pack_layer(op: Any, resolver: WeightResolver) -> tuple[FloatArray, FloatArr
     bias = np.zeros(0, np.float32)
     if "bias" in op.attributes:
         bias = resolver[ir.FlatSymbolRefAttr(op.attributes["bias"]).value]
+    if "gather" in op.attributes:
+        gather = _numbers(op, "gather")
+        return np.where(gather < 0, np.float32(0), weight.reshape(-1)[gather]), bias
     block = _integer(op, "filter_block")
-    if "index" in op.attributes:
-        index = np.array(ir.DenseI32ArrayAttr(op.attributes["index"]), np.int32)
-        return pack_runs(
-            weight,
-            library_patterns(resolver.scheme(symbol)),
-            index,
-            filter_block=block,
-            channel_block=_integer(op, "channel_block"),
-            channel_stride=_integer(op, "channel_stride"),
-            sum_stride=_integer(op, "sum_stride"),
-        ), bias
     if weight.ndim == 2:
         bias = np.pad(bias, (0, -len(bias) % block))
     return pack_panels(weight, block, groups=_integer(op, "groups")), bias
@@ -173,65 +154,3 @@ def pack_panels(weight: FloatArray, filter_block: int, groups: int = 1) -> Float
     padded = np.pad(flat, ((0, 0), (0, -flat.shape[1] % filter_block), (0, 0)))
     panels = padded.reshape(groups, -1, filter_block, flat.shape[2])
     return np.ascontiguousarray(panels.transpose(0, 1, 3, 2)).reshape(-1)
-
-
-def walk_runs(
-    index: IntArray,
-    filters: int,
-    channels: int,
-    patterns: int,
-    filter_block: int,
-    channel_block: int,
-) -> Iterator[tuple[int, int, IntArray, int]]:
-    """Reads an index stream as the kernel loop does.
-
-    Yields:
-        For every run: kernel pattern (from 1), channel offset, accumulator places, filter block.
-    """
-    blocks = -(-filters // filter_block)
-    for block in range(blocks):
-        run, kernel = int(index[3 * block]), int(index[3 * block + 1])
-        for _ in range(-(-channels // channel_block)):
-            for pattern in range(1, patterns + 1):
-                count = int(index[run])
-                run += 1
-                for offset, kernels in index[run : run + 2 * count].reshape(-1, 2):
-                    yield pattern, int(offset), index[kernel : kernel + kernels], block
-                    kernel += int(kernels)
-                run += 2 * count
-
-
-def pack_runs(
-    weight: FloatArray,
-    library: list[list[int]],
-    index: IntArray,
-    *,
-    filter_block: int,
-    channel_block: int,
-    channel_stride: int,
-    sum_stride: int,
-) -> FloatArray:
-    """The kept values of a kernel-pattern layer in the order of its index stream.
-
-    Args:
-        weight: [filters, channels, height, width].
-        library: Kept cells of every kernel pattern.
-        index: The stream that `pattern-pack-weights` made; see RunPacking.h for its form.
-        filter_block: Filters of a block.
-        channel_block: Channels of a block.
-        channel_stride: Floats between two channels of the input.
-        sum_stride: Floats of the accumulators of one filter.
-    """
-    filters, channels = weight.shape[:2]
-    flat = weight.reshape(filters, channels, -1)
-    blocks = -(-filters // filter_block)
-    order = index[3 * blocks : 3 * blocks + filters]
-    pieces = []
-    for pattern, offset, places, block in walk_runs(
-        index, filters, channels, len(library), filter_block, channel_block
-    ):
-        stored = places // sum_stride + block * filter_block
-        cells = np.array(library[pattern - 1])
-        channel = flat[:, offset // channel_stride]
-        pieces.append(channel[order[stored][:, None], cells].reshape(-1))
-    return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)

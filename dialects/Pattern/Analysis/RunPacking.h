@@ -31,7 +31,7 @@ struct RunLayout {
 
 struct RunPacking {
   llvm::SmallVector<int32_t> index;
-  int64_t values; // weights kept
+  llvm::SmallVector<int32_t> gather; // place of every value in the OIHW tensor
 };
 
 /// Lays out the walk. Values are stored in the order of the kernels, cells ascending.

@@ -239,7 +239,8 @@ def Pattern_TargetAttr : Pattern_Attr<"Target", "target"> {
 
 def Pattern_Dataflow : I32EnumAttr<"Dataflow", "what a kernel loop keeps in registers", [
     I32EnumAttrCase<"InputStationary", 0, "input_stationary">,
-    I32EnumAttrCase<"OutputStationary", 1, "output_stationary">]> {
+    I32EnumAttrCase<"OutputStationary", 1, "output_stationary">,
+    I32EnumAttrCase<"Staged", 2, "staged">]> {
   let cppNamespace = "::pconv::pattern";
   let genSpecializedAttr = 0;
 }
@@ -247,11 +248,16 @@ def Pattern_Dataflow : I32EnumAttr<"Dataflow", "what a kernel loop keeps in regi
 def Pattern_ScheduleAttr : Pattern_Attr<"Schedule", "schedule"> {
   let summary = "How the loops of a layer are tiled";
   let description = [{
-    A tile is `rows` output rows of `vectors` vectors.
+    A tile is `vectors` vectors, or for the staged dataflow `vectors` segments of `rows` rows, each
+    row one vector.
 
     - `input_stationary` (kernel patterns): the shifted input vectors of one channel stay in
       registers while all its kernels in a block of `filter_block` filters use them; the
       accumulators stay in the first cache. Channels are walked in blocks of `channel_block`.
+    - `staged` (kernel patterns, few registers): the input of a tile is copied to scratch memory,
+      a block of `channel_block` channels at a time; the accumulators of one filter stay in
+      registers while its kernels go by, which name their cells by place in the copy, so that one
+      loop serves all kernel patterns. Filters are dealt into blocks of `filter_block`.
     - `output_stationary` (dense): the accumulators of `filter_block` filters stay in registers.
 
     C1: all numbers are positive.
@@ -278,17 +284,20 @@ def Pattern_LoadScope : I32EnumAttr<"LoadScope", "for how long a loaded vector i
 def Pattern_LoadsAttr : Pattern_Attr<"Loads", "loads"> {
   let summary = "Load plan: what is loaded once, and who uses it";
   let description = [{
-    `taps` lists the distinct (row, column) offsets that a tile of the layer reads, flattened; a
-    load is named by its place in that list. `uses` gives, for every kernel pattern, the load that
-    each of its kept cells uses for each row of the tile (cell-major).
+    `taps` lists the distinct kernel cells (row, column) that the layer reads, flattened; a load is
+    named by its place in that list. `uses` gives, for every kernel pattern, the load that each of
+    its kept cells uses, in the order in which the kernel loop takes the cells.
 
     The `scope` says how long the loads live: `kernel` (every kernel loads its own taps: no
     redundancy is removed), `run` (all kernels of a channel that wear one pattern share them:
     filter-level elimination), `channel` (all kernels of a channel share them, whatever pattern).
-    Rows of a tile that need the same input row share its load (kernel-level elimination).
+    The first `pairs` pairs of every list of uses are cells one row apart: row t of a tile reads for
+    the lower cell what row t + 1 reads for the upper one, so that each pair loads its input rows
+    once (kernel-level elimination).
 
     - C1: taps come in pairs, and no pair occurs twice.
     - C2: every use names a load.
+    - C3: the cells of a pair lie one below the other.
 
     ```mlir
     #pattern.loads<scope = run, taps = [0, 0, 0, 1, 1, 0, 1, 1], uses = [[0, 1, 2, 3]]>
@@ -296,14 +305,16 @@ def Pattern_LoadsAttr : Pattern_Attr<"Loads", "loads"> {
   }];
   let parameters = (ins EnumParameter<Pattern_LoadScope>:$scope,
                         "::mlir::DenseI32ArrayAttr":$taps,
-                        ArrayRefParameter<"::mlir::DenseI32ArrayAttr">:$uses);
+                        ArrayRefParameter<"::mlir::DenseI32ArrayAttr">:$uses,
+                        DefaultValuedParameter<"int64_t", "0">:$pairs);
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
 }
 
 def Pattern_PackForm : I32EnumAttr<"PackForm", "the order of packed weights", [
     I32EnumAttrCase<"Runs", 0, "runs">,
-    I32EnumAttrCase<"Panels", 1, "panels">]> {
+    I32EnumAttrCase<"Panels", 1, "panels">,
+    I32EnumAttrCase<"Records", 2, "records">]> {
   let cppNamespace = "::pconv::pattern";
   let genSpecializedAttr = 0;
 }

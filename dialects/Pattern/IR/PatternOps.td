@@ -74,7 +74,9 @@ def Pattern_PackedOp : Pattern_Op<"packed", [Symbol, DeclareOpInterfaceMethods<S
     Says in which order the values of `weights` (and then those of `bias`) are stored, so that the
     kernel loop reads both the values and the index numbers front to back.
 
-    - `#pattern.form<runs>` is for kernel patterns: `index` is the walk of the kernel loop.
+    - `#pattern.form<runs>` and `#pattern.form<records>` are for kernel patterns: `index` is the walk
+      of the kernel loop (input-stationary or staged), and `gather` gives for every packed value its
+      place in the weight tensor, or -1 for a zero.
     - `#pattern.form<panels>` is for dense weights and has no index: filters are dealt into panels
       of `filter_block`, a panel holds [channel][cell][filter], short panels are filled with zeros.
 
@@ -83,7 +85,7 @@ def Pattern_PackedOp : Pattern_Op<"packed", [Symbol, DeclareOpInterfaceMethods<S
     what the FKW format needs for the same layer, `csr_bytes` what CSR needs (4-byte columns).
 
     - C1: `weights` and `bias` name `pattern.weights` ops.
-    - C2: the form `runs` has an `index`; the form `panels` has none.
+    - C2: the forms `runs` and `records` have `index` and `gather`; the form `panels` has neither.
     - C3: places and counts are not negative.
 
     ```mlir
@@ -94,7 +96,7 @@ def Pattern_PackedOp : Pattern_Op<"packed", [Symbol, DeclareOpInterfaceMethods<S
   let arguments = (ins SymbolNameAttr:$sym_name, FlatSymbolRefAttr:$weights,
                        OptionalAttr<FlatSymbolRefAttr>:$bias, Pattern_PackFormAttr:$form,
                        I64Attr:$values, I64Attr:$value_count, I64Attr:$indices,
-                       OptionalAttr<DenseI32ArrayAttr>:$index,
+                       OptionalAttr<I32ElementsAttr>:$index, OptionalAttr<I32ElementsAttr>:$gather,
                        OptionalAttr<I64Attr>:$index_bytes, OptionalAttr<I64Attr>:$csr_bytes);
   let assemblyFormat = [{
     $sym_name `weights` `(` $weights `)` (`bias` `(` $bias^ `)`)? `form` `=` $form

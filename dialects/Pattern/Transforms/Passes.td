@@ -131,10 +131,11 @@ def AssignSchedules : Pass<"pattern-assign-schedules", "::mlir::ModuleOp"> {
 def EliminateRedundantLoads : Pass<"pattern-eliminate-redundant-loads", "::mlir::ModuleOp"> {
   let summary = "Decide which input vectors are loaded once and who uses them";
   let description = [{
-    Sets `loads` on every input-stationary convolution: the distinct input rows and columns that a
-    tile reads, and for every kept cell of every kernel pattern the load that it uses. Rows of a tile
-    share a load where they need the same input row (kernel level), and all kernels of a channel
-    that wear one pattern share its loads (filter level).
+    Sets `loads` on every convolution with a sparse dataflow: the distinct kernel cells that it
+    reads, and for every kept cell of every kernel pattern the load that it uses. Input-stationary,
+    all kernels of a channel that wear one pattern share its loads (filter level). Staged, cells
+    that lie one below the other share the input rows of a tile (kernel level), as far as every
+    pattern of the library has such a pair and the registers allow.
 
     *Requires*: stage `scheduled`. *Ensures*: every kept cell names the load it uses; stage
     `planned`. With `eliminate=false` the plan says that every kernel loads for itself, to measure

@@ -2,6 +2,8 @@
 // What the kernel loops of all convolutions share: the tile and how it is written.
 #include "Convolution.h"
 
+#include "PlaneAccess.h"
+
 using namespace mlir;
 using namespace pconv;
 using namespace pconv::pattern;
@@ -9,9 +11,21 @@ using namespace pconv::pattern;
 ConvTile::ConvTile(Conv2DOp conv, const Layer &layer)
     : conv(conv), input(layer.inputs[0]), output(layer.output) {
   auto target = conv->getParentOfType<ModuleOp>()->getAttrOfType<TargetAttr>("pattern.target");
+  ScheduleAttr schedule = conv.getScheduleAttr();
   lanes = target.getLanes();
-  positions = conv.getScheduleAttr().getVectors() * lanes;
-  tiles = llvm::divideCeil(output.height * output.rowStride, positions);
+  if (schedule.getDataflow() == Dataflow::Staged) {
+    segmentCount = schedule.getVectors();
+    segmentVectors = schedule.getRows();
+    vectorStep = output.rowStride;
+    strips = llvm::divideCeil(output.width, lanes);
+    bands = llvm::divideCeil(output.height, segmentVectors);
+    tiles = llvm::divideCeil(strips * bands, segmentCount);
+  } else {
+    segmentCount = 1;
+    segmentVectors = schedule.getVectors();
+    vectorStep = lanes;
+    tiles = llvm::divideCeil(output.height * output.rowStride, segmentVectors * lanes);
+  }
   if (conv.getResidual())
     residual = layer.inputs[1];
   if (layer.packed.getBias())
@@ -23,54 +37,81 @@ int64_t ConvTile::tapOffset(int64_t row, int64_t column) const {
                          column * conv.getDilations()[1] - conv.getPadding()[1]);
 }
 
-SmallVector<Value> ConvTile::masks(StepBuilder &b, Value position) const {
+SmallVector<Segment> ConvTile::segments(StepBuilder &b, Value number) const {
+  if (!stacked())
+    return {{b.mul(number, segmentVectors * lanes), Value()}};
+  SmallVector<Segment> list;
+  for (int64_t s = 0; s < segmentCount; ++s) {
+    // The last tile repeats the last segment; both write the same.
+    Value index = b.min(b.add(b.mul(number, segmentCount), s), b.constant(strips * bands - 1));
+    Value strip = b.rem(index, strips), band = b.div(index, strips);
+    Value y = b.min(b.mul(band, segmentVectors), b.constant(output.height - segmentVectors));
+    Value x = b.min(b.mul(strip, lanes), b.constant(std::max<int64_t>(output.width - lanes, 0)));
+    Value last = b.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, strip,
+                                               b.constant(strips - 1));
+    list.push_back({b.add(b.mul(y, output.rowStride), x), last});
+  }
+  return list;
+}
+
+SmallVector<Value> ConvTile::masks(StepBuilder &b, ArrayRef<Segment> segments) const {
   SmallVector<Value> masks;
-  for (int64_t at = 0; at < positions; at += lanes)
-    masks.push_back(b.insideMask(b.add(position, at), output));
+  bool inside = stacked() && output.width >= lanes;
+  for (const Segment &segment : segments)
+    for (int64_t v = 0; v < segmentVectors; ++v)
+      masks.push_back(inside ? Value()
+                             : b.insideMask(b.add(segment.position, v * vectorStep), output));
   return masks;
 }
 
-void ConvTile::write(StepBuilder &b, ArrayRef<Value> sums, Value image, Value channel,
-                     Value position, ArrayRef<Value> masks) const {
-  auto planeOf = [&](const Plane &plane) {
-    Value number = b.add(b.mul(image, plane.channels), channel);
-    return b.add(b.mul(number, plane.channelStride), plane.place);
+void ConvTile::write(StepBuilder &b, ArrayRef<Value> sums, Value image, Value channel, Value number,
+                     ArrayRef<Segment> segments, ArrayRef<Value> masks) const {
+  auto firstOf = [&](const Plane &plane) {
+    Value index = b.add(b.mul(image, plane.channels), channel);
+    return firstElement(b, plane, planeStart(b, plane, index));
   };
-  auto element = [&](Value start, const Plane &plane) {
-    return b.add(b.add(start, position), plane.halo * plane.rowStride + plane.halo);
-  };
-  Value outPlane = planeOf(output);
-  Value out = element(outPlane, output);
-  Value added = residual ? element(planeOf(*residual), *residual) : Value();
+  Value first = firstOf(output);
+  Value added = residual ? firstOf(*residual) : Value();
   Value biasVector = bias ? b.broadcast(b.loadValue(b.add(channel, *bias))) : Value();
-  for (auto [index, sum] : llvm::enumerate(sums)) {
-    Value x = sum;
-    if (biasVector)
-      x = arith::AddFOp::create(b, b.getLoc(), x, biasVector);
-    if (added)
-      x = arith::AddFOp::create(b, b.getLoc(), x, b.loadVector(b.add(added, index * lanes)));
-    x = b.keep(b.activate(conv.getActivationAttr(), x), masks[index]);
-    b.storeVector(x, b.add(out, index * lanes));
+  for (auto [s, segment] : llvm::enumerate(segments)) {
+    for (int64_t v = 0; v < segmentVectors; ++v) {
+      Value x = sums[s * segmentVectors + v], mask = masks[s * segmentVectors + v];
+      Value position = b.add(segment.position, v * vectorStep);
+      if (biasVector)
+        x = arith::AddFOp::create(b, b.getLoc(), x, biasVector);
+      if (added)
+        x = arith::AddFOp::create(b, b.getLoc(), x, b.loadVector(b.add(added, position)));
+      x = b.activate(conv.getActivationAttr(), x);
+      b.storeVector(mask ? b.keep(x, mask) : x, b.add(first, position));
+    }
+    if (stacked())
+      clearGap(b, first, segment);
   }
-  writeBorder(b, outPlane, position);
+  clearBorder(b, first, number);
 }
 
-void ConvTile::writeBorder(StepBuilder &b, Value plane, Value position) const {
+/// The border between rows, where no vector of a segment reaches it.
+void ConvTile::clearGap(StepBuilder &b, Value first, const Segment &segment) const {
+  int64_t gap = std::max(output.width, lanes);
+  if (gap >= output.rowStride)
+    return;
+  b.onlyIf(segment.lastInRow, [&] {
+    // The segment starts at column max(width - lanes, 0).
+    Value row = b.add(b.add(first, segment.position),
+                      -std::max<int64_t>(output.width - lanes, 0));
+    for (int64_t v = 0; v < segmentVectors; ++v)
+      for (int64_t column = gap; column < output.rowStride; ++column)
+        b.store(b.number(0), b.add(row, v * vectorStep + column));
+  });
+}
+
+void ConvTile::clearBorder(StepBuilder &b, Value first, Value number) const {
   if (output.halo == 0)
     return;
-  auto clear = [&](int64_t from, int64_t to) {
-    Value start = b.add(plane, from);
-    int64_t whole = (to - from) / lanes * lanes;
-    if (whole)
-      b.loop(0, whole, lanes, [&](Value i) { b.storeVector(b.vectorOf(0), b.add(start, i)); });
-    b.loop(whole, to - from, 1, [&](Value i) { b.store(b.number(0), b.add(start, i)); });
-  };
-  auto equals = [&](int64_t at) {
-    return b.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, position, b.constant(at));
-  };
-  int64_t first = output.halo * output.rowStride + output.halo;
-  b.onlyIf(equals(0), [&] { clear(0, first); });
-  b.onlyIf(equals((tiles - 1) * positions), [&] {
-    clear(first + tiles * positions, output.channelStride);
+  Value isFirst = b.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, number, b.constant(0));
+  int64_t above = output.halo * output.rowStride + output.halo;
+  b.onlyIf(isFirst, [&] {
+    clear(b, first, -above, 0);
+    clear(b, first, output.height * output.rowStride, output.channelStride - above);
   });
 }

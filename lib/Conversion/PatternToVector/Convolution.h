@@ -7,8 +7,18 @@
 
 namespace pconv {
 
-/// A tile of output positions of one convolution. Planes are walked as one long row: position
-/// `y row_stride + x`, the few positions in the border between rows included.
+/// A part of a tile: vectors at equal distances in the plane.
+struct Segment {
+  mlir::Value position; // of the first vector, from element (0, 0) of the plane
+  mlir::Value lastInRow; // whether the segment ends its rows (staged only)
+};
+
+/// A tile of output positions of one convolution.
+///
+/// Most dataflows walk a plane as one long row, position `y row_stride + x`, the few positions in the
+/// border between rows included: a tile is one segment of consecutive vectors. The staged dataflow
+/// stacks the vectors of a segment in rows, and a tile holds several such segments; the last row and
+/// column of segments overlap their neighbours rather than leave the plane.
 class ConvTile {
 public:
   ConvTile(pattern::Conv2DOp conv, const Layer &layer);
@@ -16,25 +26,34 @@ public:
   /// Floats from the input position of an output position to what kernel cell (row, column) reads.
   int64_t tapOffset(int64_t row, int64_t column) const;
 
-  /// One mask a vector: which of its positions are elements of the output.
-  llvm::SmallVector<mlir::Value> masks(StepBuilder &b, mlir::Value position) const;
+  /// The segments of tile `number`.
+  llvm::SmallVector<Segment> segments(StepBuilder &b, mlir::Value number) const;
 
-  /// Adds bias and residual to the sums of one filter, applies the activation and stores the tile
-  /// and, with the first and the last tile, the border above and below.
+  /// One mask a vector: which of its positions are elements of the output. Null where all are.
+  llvm::SmallVector<mlir::Value> masks(StepBuilder &b, llvm::ArrayRef<Segment> segments) const;
+
+  /// Adds bias and residual to the sums of one filter (segment by segment), applies the activation
+  /// and stores the tile, and with tile 0 the border above and below.
   void write(StepBuilder &b, llvm::ArrayRef<mlir::Value> sums, mlir::Value image,
-             mlir::Value channel, mlir::Value position, llvm::ArrayRef<mlir::Value> masks) const;
+             mlir::Value channel, mlir::Value number, llvm::ArrayRef<Segment> segments,
+             llvm::ArrayRef<mlir::Value> masks) const;
 
-  int64_t positions; // of a tile
-  int64_t tiles;     // of a plane
+  int64_t tiles; // of a plane
 
 private:
-  void writeBorder(StepBuilder &b, mlir::Value plane, mlir::Value position) const;
+  bool stacked() const { return vectorStep != lanes; }
+  void clearGap(StepBuilder &b, mlir::Value out, const Segment &segment) const;
+  void clearBorder(StepBuilder &b, mlir::Value plane, mlir::Value number) const;
 
   mutable pattern::Conv2DOp conv;
   Plane input, output;
   std::optional<Plane> residual;
   std::optional<int64_t> bias; // place of the bias in the values
   int64_t lanes;
+  int64_t segmentCount;      // of a tile
+  int64_t segmentVectors;    // of a segment
+  int64_t vectorStep;        // positions from one vector of a segment to the next
+  int64_t strips = 0, bands = 0; // segments in a plane, across and down (staged only)
 };
 
 } // namespace pconv

@@ -35,18 +35,19 @@ public:
   int64_t items() const { return layer.output.batch * blocks * tile.tiles; }
 
   void emit(StepBuilder &b, Value item) const {
-    Value position = b.mul(b.rem(item, tile.tiles), tile.positions);
+    Value number = b.rem(item, tile.tiles);
+    SmallVector<Segment> segments = tile.segments(b, number);
     Value rest = b.div(item, tile.tiles);
     Value block = b.rem(rest, blocks), image = b.div(rest, blocks);
     Value input = b.add(b.add(b.mul(image, layer.inputs[0].channels * layer.inputs[0].channelStride),
-                              position),
+                              segments[0].position),
                         layer.inputs[0].place);
     Value first = b.mul(block, schedule.getFilterBlock());
     Value count = b.min(b.constant(schedule.getFilterBlock()),
                         arith::SubIOp::create(b, b.getLoc(), b.constant(filters), first));
     clearSums(b, count);
     accumulate(b, input, block);
-    writeTile(b, image, first, count, position);
+    writeTile(b, image, first, count, number, segments);
   }
 
 private:
@@ -130,8 +131,9 @@ private:
       b.storeVector(acc[v], b.add(sums, v * lanes));
   }
 
-  void writeTile(StepBuilder &b, Value image, Value first, Value count, Value position) const {
-    SmallVector<Value> masks = tile.masks(b, position);
+  void writeTile(StepBuilder &b, Value image, Value first, Value count, Value number,
+                 ArrayRef<Segment> segments) const {
+    SmallVector<Value> masks = tile.masks(b, segments);
     int64_t order = layer.packed.getIndices() + RunHeader::size * blocks;
     Value scratch = b.scratch();
     b.loop(b.constant(0), count, 1, [&](Value f) {
@@ -140,7 +142,7 @@ private:
       for (int64_t v = 0; v < vectors(); ++v)
         sums.push_back(b.loadVector(b.add(at, v * lanes)));
       Value channel = b.loadIndex(b.add(b.add(first, f), order));
-      tile.write(b, sums, image, channel, position, masks);
+      tile.write(b, sums, image, channel, number, segments, masks);
     });
   }
 

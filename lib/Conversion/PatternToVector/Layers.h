@@ -24,6 +24,7 @@ struct StepBody {
 
 StepBody lowerInputStationaryConv(pattern::Conv2DOp conv, const Layer &layer,
                                   pattern::TargetAttr target);
+StepBody lowerStagedConv(pattern::Conv2DOp conv, const Layer &layer, pattern::TargetAttr target);
 StepBody lowerOutputStationaryConv(pattern::Conv2DOp conv, const Layer &layer,
                                    pattern::TargetAttr target);
 StepBody lowerLinear(pattern::LinearOp linear, const Layer &layer, pattern::TargetAttr target);

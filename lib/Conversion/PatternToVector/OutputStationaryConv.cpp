@@ -26,7 +26,8 @@ public:
 
   void emit(StepBuilder &b, Value item) const {
     // The panel is the outer loop: its weights stay in the caches while the tiles go by.
-    Value position = b.mul(b.rem(item, tile.tiles), tile.positions);
+    Value number = b.rem(item, tile.tiles);
+    SmallVector<Segment> segments = tile.segments(b, number);
     Value rest = b.div(item, tile.tiles);
     Value panel = b.rem(rest, panels);
     rest = b.div(rest, panels);
@@ -34,13 +35,14 @@ public:
     Value image = b.div(rest, conv.getGroups());
 
     Value firstChannel = b.add(b.mul(image, layer.inputs[0].channels), b.mul(group, channels));
-    Value input = b.add(b.add(b.mul(firstChannel, layer.inputs[0].channelStride), position),
+    Value input = b.add(b.add(b.mul(firstChannel, layer.inputs[0].channelStride),
+                              segments[0].position),
                         layer.inputs[0].place);
     Value panelNumber = b.add(b.mul(group, panels), panel);
     Value weights = b.add(b.mul(panelNumber, channels * taps() * schedule.getFilterBlock()),
                           layer.packed.getValues());
     SmallVector<Value> sums = accumulate(b, input, weights);
-    writePanel(b, sums, image, group, panel, position);
+    writePanel(b, sums, image, group, panel, number, segments);
   }
 
 private:
@@ -75,14 +77,14 @@ private:
   }
 
   void writePanel(StepBuilder &b, ArrayRef<Value> sums, Value image, Value group, Value panel,
-                  Value position) const {
-    SmallVector<Value> masks = tile.masks(b, position);
+                  Value number, ArrayRef<Segment> segments) const {
+    SmallVector<Value> masks = tile.masks(b, segments);
     int64_t vectors = schedule.getVectors();
     for (int64_t f = 0; f < schedule.getFilterBlock(); ++f) {
       Value filter = b.add(b.mul(panel, schedule.getFilterBlock()), f);
       b.onlyIf(b.lessThan(filter, b.constant(filtersPerGroup)), [&] {
         Value channel = b.add(b.mul(group, filtersPerGroup), filter);
-        tile.write(b, sums.slice(f * vectors, vectors), image, channel, position, masks);
+        tile.write(b, sums.slice(f * vectors, vectors), image, channel, number, segments, masks);
       });
     }
   }

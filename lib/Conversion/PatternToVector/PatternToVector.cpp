@@ -70,9 +70,15 @@ FailureOr<StepBody> lowerLayer(Operation *op, const Layer &layer, TargetAttr tar
       .Case<Conv2DOp>([&](Conv2DOp conv) -> FailureOr<StepBody> {
         if (!conv.getSchedule())
           return conv.emitOpError("expected a schedule; run pattern-assign-schedules");
-        return conv.getScheduleAttr().getDataflow() == Dataflow::InputStationary
-                   ? lowerInputStationaryConv(conv, layer, target)
-                   : lowerOutputStationaryConv(conv, layer, target);
+        switch (conv.getScheduleAttr().getDataflow()) {
+        case Dataflow::InputStationary:
+          return lowerInputStationaryConv(conv, layer, target);
+        case Dataflow::Staged:
+          return lowerStagedConv(conv, layer, target);
+        case Dataflow::OutputStationary:
+          return lowerOutputStationaryConv(conv, layer, target);
+        }
+        llvm_unreachable("all dataflows are handled");
       })
       .Case<LinearOp>([&](LinearOp linear) -> FailureOr<StepBody> {
         if (!linear.getSchedule())

@@ -25,8 +25,7 @@ Value pconv::elementAt(StepBuilder &b, const Plane &plane, Value start, Value y,
   return b.add(b.add(start, b.mul(phase, phaseStride)), inPhase);
 }
 
-/// Writes zeros into floats from .. to of the plane.
-static void clear(StepBuilder &b, Value start, int64_t from, int64_t to) {
+void pconv::clear(StepBuilder &b, Value start, int64_t from, int64_t to) {
   int64_t vectors = std::max<int64_t>(to - from, 0) / b.lanes() * b.lanes();
   Value zeros = b.vectorOf(0);
   b.loop(from, from + vectors, b.lanes(), [&](Value at) { b.storeVector(zeros, b.add(start, at)); });

@@ -14,6 +14,9 @@ mlir::Value planeStart(StepBuilder &b, const Plane &plane, mlir::Value number);
 mlir::Value elementAt(StepBuilder &b, const Plane &plane, mlir::Value start, mlir::Value y,
                       mlir::Value x);
 
+/// Writes zeros into floats from .. to, counted from `start`.
+void clear(StepBuilder &b, mlir::Value start, int64_t from, int64_t to);
+
 /// Writes every element (y, x) of the plane at `start`, and zeros into its border.
 void fillPlane(StepBuilder &b, const Plane &plane, mlir::Value start,
                llvm::function_ref<mlir::Value(mlir::Value y, mlir::Value x)> element);

@@ -27,7 +27,7 @@ public:
     // The kernels come behind all runs: their places are known only at the end.
     for (int64_t block = 0; block < blocks; ++block) {
       headers.append({static_cast<int32_t>(runs.size()), static_cast<int32_t>(kernels.size()),
-                      static_cast<int32_t>(values)});
+                      static_cast<int32_t>(gather.size())});
       for (int64_t channel = 0; channel < layout.channels; channel += layout.channelBlock)
         for (int64_t pattern = 1; pattern <= library.size(); ++pattern)
           addRuns(block * layout.filterBlock, channel, pattern);
@@ -37,7 +37,7 @@ public:
       headers[block * RunHeader::size + RunHeader::runs] += firstRun;
       headers[block * RunHeader::size + RunHeader::kernels] += firstKernel;
     }
-    RunPacking packing{std::move(headers), values};
+    RunPacking packing{std::move(headers), std::move(gather)};
     packing.index.append(order);
     packing.index.append(runs);
     packing.index.append(kernels);
@@ -68,16 +68,18 @@ private:
     for (const Run &run : found) {
       runs.push_back(run.channel * layout.channelStride);
       runs.push_back(run.filters.size());
-      for (int32_t filter : run.filters)
+      for (int32_t filter : run.filters) {
         kernels.push_back(filter * layout.sumStride);
-      values += run.filters.size() * library.getPattern(pattern).size();
+        int64_t kernel = original(firstFilter + filter) * layout.channels + run.channel;
+        for (int32_t cell : library.getPattern(pattern))
+          gather.push_back(kernel * library.getHeight() * library.getWidth() + cell);
+      }
     }
   }
 
   const RunLayout &layout;
   LibraryAttr library;
-  SmallVector<int32_t> runs, kernels;
-  int64_t values = 0;
+  SmallVector<int32_t> runs, kernels, gather;
 };
 
 } // namespace

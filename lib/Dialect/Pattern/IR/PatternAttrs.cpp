@@ -134,15 +134,20 @@ Attribute LoadsAttr::parse(AsmParser &parser, Type) {
   if (parser.parseLess() || parser.parseKeyword("scope") || parser.parseEqual() ||
       parser.parseKeyword(&scopeName) || parser.parseComma() || parser.parseKeyword("taps") ||
       parser.parseEqual() || parseNumbers(parser, taps) || parser.parseComma() ||
-      parser.parseKeyword("uses") || parser.parseEqual() || parseNumberLists(parser, uses) ||
-      parser.parseGreater())
+      parser.parseKeyword("uses") || parser.parseEqual() || parseNumberLists(parser, uses))
+    return {};
+  int64_t pairs = 0;
+  if (succeeded(parser.parseOptionalComma()) &&
+      (parser.parseKeyword("pairs") || parser.parseEqual() || parser.parseInteger(pairs)))
+    return {};
+  if (parser.parseGreater())
     return {};
   std::optional<LoadScope> scope = symbolizeLoadScope(scopeName);
   if (!scope) {
     parser.emitError(loc, "expected a scope of kernel, run or channel, got ") << scopeName;
     return {};
   }
-  return parser.getChecked<LoadsAttr>(loc, parser.getContext(), *scope, taps, uses);
+  return parser.getChecked<LoadsAttr>(loc, parser.getContext(), *scope, taps, uses, pairs);
 }
 
 void LoadsAttr::print(AsmPrinter &printer) const {
@@ -150,11 +155,13 @@ void LoadsAttr::print(AsmPrinter &printer) const {
   printNumbers(printer, getTaps());
   printer << ", uses = ";
   printNumberLists(printer, getUses());
+  if (getPairs())
+    printer << ", pairs = " << getPairs();
   printer << '>';
 }
 
 LogicalResult LoadsAttr::verify(EmitError emitError, LoadScope, DenseI32ArrayAttr taps,
-                                ArrayRef<DenseI32ArrayAttr> uses) {
+                                ArrayRef<DenseI32ArrayAttr> uses, int64_t pairs) {
   if (taps.size() % 2 != 0)
     return emitError() << "expected pairs of row and column in taps, got " << taps.size()
                        << " numbers";
@@ -167,6 +174,17 @@ LogicalResult LoadsAttr::verify(EmitError emitError, LoadScope, DenseI32ArrayAtt
     for (int32_t use : list.asArrayRef())
       if (use < 0 || use >= loads)
         return emitError() << "expected uses in 0.." << loads - 1 << ", got " << use;
+  for (DenseI32ArrayAttr list : uses) {
+    if (pairs < 0 || pairs > list.size() / 2)
+      return emitError() << "expected room for " << pairs << " pairs, got " << list.size()
+                         << " uses";
+    for (int64_t i = 0; i < 2 * pairs; i += 2)
+      if (taps[2 * list[i + 1]] != taps[2 * list[i]] + 1 ||
+          taps[2 * list[i + 1] + 1] != taps[2 * list[i] + 1])
+        return emitError() << "expected the cells of a pair one below the other, got ("
+                           << taps[2 * list[i]] << ", " << taps[2 * list[i] + 1] << ") and ("
+                           << taps[2 * list[i + 1]] << ", " << taps[2 * list[i + 1] + 1] << ")";
+  }
   return success();
 }
 

@@ -38,9 +38,19 @@ double keptShare(WeightsOp weights) {
   return kept / all;
 }
 
+int64_t keptKernels(WeightsOp weights) {
+  auto kernels = cast<DenseElementsAttr>(weights.getKernelsAttr());
+  return llvm::count_if(kernels.getValues<int8_t>(), [](int8_t kernel) { return kernel != 0; });
+}
+
 class Scheduler {
 public:
   Scheduler(TargetAttr target) : target(target) {}
+
+  /// Where registers are few, the input vectors of a channel would leave no room for a tile.
+  ScheduleAttr sparse(Conv2DOp conv, WeightsOp weights) const {
+    return target.getRegisters() < 32 ? staged(conv, weights) : inputStationary(conv, weights);
+  }
 
   /// A kernel keeps `cells` vectors of each of T positions in registers, T sums and one weight.
   ScheduleAttr inputStationary(Conv2DOp conv, WeightsOp weights) const {
@@ -55,6 +65,35 @@ public:
     int64_t blocks = llvm::divideCeil(filters, most);
     return ScheduleAttr::get(conv.getContext(), Dataflow::InputStationary, 1, vectors,
                              llvm::divideCeil(filters, blocks), kChannelBlock);
+  }
+
+  /// Chooses the shape of the tile by counting what a kernel costs with it.
+  ScheduleAttr staged(Conv2DOp conv, WeightsOp weights) const {
+    PlaneGeometry output(cast<RankedTensorType>(conv.getOutput().getType()));
+    int64_t bestRows = 1, bestSegments = 1;
+    double best = std::numeric_limits<double>::infinity();
+    // Sums in registers, beside one weight and one input row.
+    for (int64_t rows = 1; rows <= std::min(output.height, target.getRegisters() - 2); ++rows)
+      for (int64_t segments = 1; segments * rows <= target.getRegisters() - 2; ++segments) {
+        double cost = stagedCost(conv, weights, output, rows, segments);
+        if (cost < best) {
+          best = cost;
+          bestRows = rows;
+          bestSegments = segments;
+        }
+      }
+    int64_t filters = weights.getShape()[0], channels = weights.getShape()[1];
+    // The copy of a channel block fills most of the first cache.
+    int64_t rowBytes = llvm::alignTo((target.getLanes() + weights.getShape()[3] - 1) * 4, 64);
+    int64_t channelBytes = bestSegments * (bestRows + weights.getShape()[2] - 1) * rowBytes;
+    int64_t most = std::max<int64_t>(target.getL1() * 3 / 4 / channelBytes, 1);
+    int64_t channelBlock = llvm::divideCeil(channels, llvm::divideCeil(channels, most));
+    // Few tiles are shared by filter blocks, so that every thread finds work.
+    int64_t tiles = tileCount(output, bestRows, bestSegments) * output.batch;
+    int64_t blocks = std::min<int64_t>(llvm::divideCeil(kLeastItems, tiles),
+                                       llvm::divideCeil(filters, kLeastFilters));
+    return ScheduleAttr::get(conv.getContext(), Dataflow::Staged, bestRows, bestSegments,
+                             llvm::divideCeil(filters, blocks), channelBlock);
   }
 
   ScheduleAttr outputStationary(Conv2DOp conv, WeightsOp weights) const {
@@ -77,6 +116,27 @@ public:
   }
 
 private:
+  int64_t tileCount(const PlaneGeometry &output, int64_t rows, int64_t segments) const {
+    int64_t strips = llvm::divideCeil(output.width, target.getLanes());
+    return llvm::divideCeil(strips * llvm::divideCeil(output.height, rows), segments);
+  }
+
+  /// Cycles of the layer on a machine with two vector loads and two multiply-adds a cycle and one
+  /// store: the kernels of all tiles, and the copies of their input.
+  double stagedCost(Conv2DOp conv, WeightsOp weights, const PlaneGeometry &output, int64_t rows,
+                    int64_t segments) const {
+    double cells = mostCells(weights.getLibrary()), vectors = rows * segments;
+    bool pairs = vectors + 3 <= target.getRegisters() && rows > 1 && conv.getStrides()[0] == 1;
+    double loads = vectors * cells + 2 * cells - (pairs ? vectors - segments + 1 : 0);
+    double latency = 4 * cells; // of the chain of one accumulator
+    double kernel = std::max({vectors * cells / 2, loads / 2, latency}) + 1;
+    double copies = 2 * segments * (rows + weights.getShape()[2] - 1);
+    double sums = 2 * vectors * weights.getShape()[0] / 16; // loaded and stored per channel block
+    double channels = weights.getShape()[1];
+    double kernels = keptKernels(weights);
+    return tileCount(output, rows, segments) * (kernels * kernel + channels * (copies + sums));
+  }
+
   /// No tile is longer than the whole plane.
   int64_t shortenToPlane(Conv2DOp conv, int64_t vectors) const {
     PlaneGeometry output(cast<RankedTensorType>(conv.getOutput().getType()));
@@ -85,6 +145,7 @@ private:
   }
 
   static constexpr int64_t kChannelBlock = 16;
+  static constexpr int64_t kLeastItems = 8, kLeastFilters = 64;
 
   TargetAttr target;
 };
@@ -103,7 +164,7 @@ struct AssignSchedules : pconv::pattern::impl::AssignSchedulesBase<AssignSchedul
     module.walk([&](Operation *op) {
       if (auto conv = dyn_cast<Conv2DOp>(op)) {
         auto weights = SymbolTable::lookupNearestSymbolFrom<WeightsOp>(op, conv.getWeightsAttr());
-        conv.setScheduleAttr(runsSparse(conv, weights) ? scheduler.inputStationary(conv, weights)
+        conv.setScheduleAttr(runsSparse(conv, weights) ? scheduler.sparse(conv, weights)
                                                        : scheduler.outputStationary(conv, weights));
       } else if (auto linear = dyn_cast<LinearOp>(op)) {
         auto weights = SymbolTable::lookupNearestSymbolFrom<WeightsOp>(op, linear.getWeightsAttr());

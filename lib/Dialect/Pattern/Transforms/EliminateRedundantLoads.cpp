@@ -3,6 +3,7 @@
 #include "Pattern/IR/Pattern.h"
 #include "Pattern/Transforms/Passes.h"
 
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/MapVector.h"
 
 namespace pconv::pattern {
@@ -15,26 +16,59 @@ using namespace pconv::pattern;
 
 namespace {
 
-/// Names every distinct input row and column that the kernel patterns read from a tile of `rows`
-/// output rows, and which of them each kept cell uses for each row.
-LoadsAttr planLoads(LibraryAttr library, int64_t rows, int64_t rowStride, LoadScope scope) {
-  llvm::MapVector<std::pair<int32_t, int32_t>, int32_t> loads;
+/// Deals the cells of a kernel pattern into pairs that lie one below the other (upper cell first)
+/// and single cells.
+struct PairedCells {
+  SmallVector<int32_t> pairs, singles;
+};
+
+PairedCells pairCells(ArrayRef<int32_t> cells, int32_t width) {
+  PairedCells result;
+  llvm::SmallDenseSet<int32_t> left(cells.begin(), cells.end());
+  for (int32_t cell : cells) // ascending, so the upper cell of a pair comes first
+    if (left.contains(cell) && left.contains(cell + width)) {
+      result.pairs.append({cell, cell + width});
+      left.erase(cell);
+      left.erase(cell + width);
+    }
+  for (int32_t cell : cells)
+    if (left.contains(cell))
+      result.singles.push_back(cell);
+  return result;
+}
+
+/// The cells of every pattern in the order of their use. One loop serves all patterns, so all have
+/// as many pairs as the pattern that has fewest.
+LoadsAttr planLoads(LibraryAttr library, int64_t mostPairs, LoadScope scope) {
+  int32_t width = library.getWidth();
+  int64_t pairs = mostPairs;
+  for (DenseI32ArrayAttr cells : library.getCells())
+    pairs = std::min<int64_t>(pairs, pairCells(cells, width).pairs.size() / 2);
+  llvm::MapVector<int32_t, int32_t> loads;
   SmallVector<DenseI32ArrayAttr> uses;
   for (DenseI32ArrayAttr cells : library.getCells()) {
+    SmallVector<int32_t> order(cells.asArrayRef());
+    if (pairs > 0) {
+      PairedCells paired = pairCells(cells, width);
+      order = paired.pairs;
+      order.append(paired.singles);
+    }
     SmallVector<int32_t> list;
-    for (int32_t cell : cells.asArrayRef())
-      for (int64_t row = 0; row < rows; ++row) {
-        std::pair<int32_t, int32_t> tap(cell / library.getWidth() + row * rowStride,
-                                        cell % library.getWidth());
-        list.push_back(loads.insert({tap, loads.size()}).first->second);
-      }
+    for (int32_t cell : order)
+      list.push_back(loads.insert({cell, static_cast<int32_t>(loads.size())}).first->second);
     uses.push_back(DenseI32ArrayAttr::get(library.getContext(), list));
   }
   SmallVector<int32_t> taps;
-  for (auto &[tap, number] : loads)
-    taps.append({tap.first, tap.second});
+  for (auto &[cell, number] : loads)
+    taps.append({cell / width, cell % width});
   return LoadsAttr::get(library.getContext(), scope,
-                        DenseI32ArrayAttr::get(library.getContext(), taps), uses);
+                        DenseI32ArrayAttr::get(library.getContext(), taps), uses, pairs);
+}
+
+/// Pairs that the registers allow: besides the sums, a pair needs one input row and two weights.
+int64_t pairsThatFit(TargetAttr target, ScheduleAttr schedule) {
+  bool room = schedule.getRows() * schedule.getVectors() + 3 <= target.getRegisters();
+  return room && schedule.getRows() > 1 ? 1 : 0;
 }
 
 struct EliminateRedundantLoads
@@ -43,13 +77,21 @@ struct EliminateRedundantLoads
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    auto target = module->getAttrOfType<TargetAttr>("pattern.target");
+    if (!target) {
+      module.emitError("expected a module attribute pattern.target, got none");
+      return signalPassFailure();
+    }
     module.walk([&](Conv2DOp conv) {
       ScheduleAttr schedule = conv.getScheduleAttr();
-      if (!schedule || schedule.getDataflow() != Dataflow::InputStationary)
+      if (!schedule || schedule.getDataflow() == Dataflow::OutputStationary)
         return;
       auto weights = SymbolTable::lookupNearestSymbolFrom<WeightsOp>(conv, conv.getWeightsAttr());
-      conv.setLoadsAttr(planLoads(weights.getLibrary(), schedule.getRows(), conv.getStrides()[0],
-                                  eliminate ? LoadScope::Run : LoadScope::Kernel));
+      bool staged = schedule.getDataflow() == Dataflow::Staged;
+      bool stacked = conv.getStrides()[0] == 1 && conv.getDilations()[0] == 1;
+      int64_t pairs = staged && stacked && eliminate ? pairsThatFit(target, schedule) : 0;
+      LoadScope scope = staged || !eliminate ? LoadScope::Kernel : LoadScope::Run;
+      conv.setLoadsAttr(planLoads(weights.getLibrary(), pairs, scope));
     });
     module->setAttr("pattern.stage", StringAttr::get(module.getContext(), "planned"));
   }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Lays out the packed weights of every layer: index numbers, and the order of the values.
 #include "Pattern/Analysis/PlaneGeometry.h"
+#include "Pattern/Analysis/RecordPacking.h"
 #include "Pattern/Analysis/RunPacking.h"
+#include "Pattern/Analysis/StagedGeometry.h"
 #include "Pattern/IR/Pattern.h"
 #include "Pattern/Transforms/Passes.h"
 
@@ -32,8 +34,10 @@ public:
     if (!schedule)
       return conv.emitOpError("expected a schedule; run pattern-assign-schedules");
     int64_t filters = weights.getShape()[0];
-    if (schedule.getDataflow() == Dataflow::InputStationary)
-      return packRuns(conv, weights, schedule), success();
+    if (schedule.getDataflow() != Dataflow::OutputStationary) {
+      packKernels(conv, weights, schedule);
+      return success();
+    }
     int64_t groups = conv.getGroups(), perGroup = filters / groups;
     int64_t panels = groups * llvm::divideCeil(perGroup, schedule.getFilterBlock());
     int64_t values = panels * schedule.getFilterBlock() * weights.getTensorType().getNumElements() /
@@ -60,7 +64,7 @@ public:
     BatchNormAttr parameters = norm.getParameters();
     int64_t channels = lookup(norm, parameters.getScale()).getShape()[0];
     auto packed = makePacked(norm, parameters.getScale(), FlatSymbolRefAttr(), PackForm::Panels,
-                             2 * channels, 0, {});
+                             2 * channels, 0, 0);
     packed->setAttr("batch_norm", parameters);
     return success();
   }
@@ -73,36 +77,45 @@ private:
     return SymbolTable::lookupNearestSymbolFrom<WeightsOp>(op, symbol);
   }
 
-  void packRuns(Conv2DOp conv, WeightsOp weights, ScheduleAttr schedule) {
+  /// The kernels that are left, in the order in which the sparse kernel loop takes them.
+  void packKernels(Conv2DOp conv, WeightsOp weights, ScheduleAttr schedule) {
     auto kernels = cast<DenseElementsAttr>(weights.getKernelsAttr());
     SmallVector<int8_t> ids(kernels.getValues<int8_t>());
+    ArrayRef<int32_t> order = conv.getFilterOrder() ? *conv.getFilterOrder() : ArrayRef<int32_t>();
+    int64_t filters = weights.getShape()[0], channels = weights.getShape()[1];
+    int64_t sumStride = schedule.getRows() * schedule.getVectors() * lanes;
+    if (schedule.getDataflow() == Dataflow::Staged) {
+      StagedGeometry staged(conv, weights.getShape(), lanes);
+      RecordLayout layout{ids, filters, channels, order, schedule.getFilterBlock(),
+                          schedule.getChannelBlock(), staged.channelStride, sumStride,
+                          staged.cellOffsets};
+      RecordPacking packing = packRecords(layout, weights.getLibrary(), conv.getLoadsAttr());
+      return addIndex(conv, PackForm::Records, packing.index, packing.gather, filters);
+    }
     PlaneGeometry input(cast<RankedTensorType>(conv.getInput().getType()));
-    RunLayout layout{ids,
-                     weights.getShape()[0],
-                     weights.getShape()[1],
-                     conv.getFilterOrder() ? *conv.getFilterOrder() : ArrayRef<int32_t>(),
-                     schedule.getFilterBlock(),
-                     schedule.getChannelBlock(),
-                     input.channelStride,
-                     schedule.getVectors() * lanes};
-    RunPacking packing = pconv::pattern::packRuns(layout, weights.getLibrary());
-    auto packed = makePacked(conv, conv.getWeightsAttr(), conv.getBiasAttr(), PackForm::Runs,
-                             packing.values, weights.getShape()[0], packing.index);
-    packed->setAttr("filter_block", builder.getI64IntegerAttr(layout.filterBlock));
-    packed->setAttr("channel_block", builder.getI64IntegerAttr(layout.channelBlock));
-    packed->setAttr("channel_stride", builder.getI64IntegerAttr(layout.channelStride));
-    packed->setAttr("sum_stride", builder.getI64IntegerAttr(layout.sumStride));
+    RunLayout layout{ids, filters, channels, order, schedule.getFilterBlock(),
+                     schedule.getChannelBlock(), input.channelStride, sumStride};
+    RunPacking packing = packRuns(layout, weights.getLibrary());
+    addIndex(conv, PackForm::Runs, packing.index, packing.gather, filters);
+  }
+
+  void addIndex(Conv2DOp conv, PackForm form, ArrayRef<int32_t> index, ArrayRef<int32_t> gather,
+                int64_t filters) {
+    auto packed = makePacked(conv, conv.getWeightsAttr(), conv.getBiasAttr(), form, gather.size(),
+                             filters, index.size());
+    packed.setIndexAttr(builder.getI32TensorAttr(index));
+    packed.setGatherAttr(builder.getI32TensorAttr(gather));
   }
 
   void packPanels(Operation *op, FlatSymbolRefAttr weights, FlatSymbolRefAttr bias, int64_t panel,
                   int64_t groups, int64_t count, int64_t biasCount) {
-    auto packed = makePacked(op, weights, bias, PackForm::Panels, count, biasCount, {});
+    auto packed = makePacked(op, weights, bias, PackForm::Panels, count, biasCount, 0);
     packed->setAttr("filter_block", builder.getI64IntegerAttr(panel));
     packed->setAttr("groups", builder.getI64IntegerAttr(groups));
   }
 
   PackedOp makePacked(Operation *op, FlatSymbolRefAttr weights, FlatSymbolRefAttr bias,
-                      PackForm form, int64_t count, int64_t biasCount, ArrayRef<int32_t> index) {
+                      PackForm form, int64_t count, int64_t biasCount, int64_t indexCount) {
     std::string name = (weights.getValue() + ".packed").str();
     for (int64_t copy = 2; module.lookupSymbol(name); ++copy) // weights shared by layers
       name = (weights.getValue() + ".packed" + Twine(copy)).str();
@@ -111,12 +124,11 @@ private:
         builder, op->getLoc(), builder.getStringAttr(name), weights, bias,
         PackFormAttr::get(builder.getContext(), form), builder.getI64IntegerAttr(values),
         builder.getI64IntegerAttr(count), builder.getI64IntegerAttr(indices),
-        form == PackForm::Runs ? builder.getDenseI32ArrayAttr(index) : DenseI32ArrayAttr(),
-        IntegerAttr(), IntegerAttr());
+        /*index=*/nullptr, /*gather=*/nullptr, /*index_bytes=*/nullptr, /*csr_bytes=*/nullptr);
     op->setAttr("packed", FlatSymbolRefAttr::get(packed.getSymNameAttr()));
     // Every layer starts on a vector, and a last vector may be read past the end.
     values = llvm::alignTo(values + count + (bias ? biasCount : 0) + lanes, lanes);
-    indices += index.size();
+    indices += indexCount;
     return packed;
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Gives every activation a place in one arena, reusing the places of dead ones.
 #include "Pattern/Analysis/PlaneGeometry.h"
+#include "Pattern/Analysis/StagedGeometry.h"
 #include "Pattern/IR/Pattern.h"
 #include "Pattern/Transforms/Passes.h"
 
@@ -47,7 +48,7 @@ private:
 
   void add(Value value, int64_t step) {
     PlaneGeometry geometry(cast<RankedTensorType>(value.getType()));
-    // A tile may read past the last plane: by its rows and by the vectors of a tile.
+    // A tile may read past the last plane: by the rows and by the vectors of a tile.
     int64_t slack = 2 * (geometry.halo + 1) * geometry.rowStride + 8 * kAlignment;
     buffers[value] = {step, step, static_cast<int64_t>(
                                       llvm::alignTo(geometry.size() + slack, kAlignment))};
@@ -110,12 +111,18 @@ private:
   llvm::MapVector<Value, Buffer> buffers;
 };
 
-/// Floats that one thread needs for itself in this layer.
+/// Floats that one thread needs for itself in this layer: accumulators, and the staged input.
 int64_t scratchFloats(Operation *op, int64_t lanes) {
   auto schedule = op->getAttrOfType<ScheduleAttr>("schedule");
   if (!schedule)
     return 0;
-  return schedule.getFilterBlock() * schedule.getVectors() * schedule.getRows() * lanes;
+  int64_t sums = schedule.getFilterBlock() * schedule.getVectors() * schedule.getRows() * lanes;
+  if (schedule.getDataflow() != Dataflow::Staged)
+    return sums;
+  auto conv = cast<Conv2DOp>(op);
+  auto weights = SymbolTable::lookupNearestSymbolFrom<WeightsOp>(op, conv.getWeightsAttr());
+  StagedGeometry staged(conv, weights.getShape(), lanes);
+  return sums + staged.channelStride * schedule.getChannelBlock() + 64;
 }
 
 struct PlanMemory : pconv::pattern::impl::PlanMemoryBase<PlanMemory> {

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Where the staged copy of a tile's input lies in scratch memory.
+#include "Pattern/Analysis/StagedGeometry.h"
+
+#include "llvm/ADT/MapVector.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace pconv::pattern;
+
+namespace {
+
+/// A kernel cell in its sub-plane.
+struct Cell {
+  int64_t phase, row, column;
+};
+
+Cell locate(Conv2DOp conv, const PlaneGeometry &input, int64_t row, int64_t column) {
+  int64_t y = row * conv.getDilations()[0] - conv.getPadding()[0] + input.halo;
+  int64_t x = column * conv.getDilations()[1] - conv.getPadding()[1] + input.halo;
+  return {(y % input.rowPhases) * input.colPhases + x % input.colPhases, y / input.rowPhases,
+          x / input.colPhases};
+}
+
+/// The smallest rectangle around the cells of one sub-plane.
+struct Extent {
+  int64_t top, left, bottom, right;
+};
+
+} // namespace
+
+StagedGeometry::StagedGeometry(Conv2DOp conv, ArrayRef<int64_t> weights, int64_t lanes) {
+  PlaneGeometry input(cast<RankedTensorType>(conv.getInput().getType()));
+  SmallVector<Cell> cells;
+  llvm::MapVector<int64_t, Extent> extents;
+  for (int64_t row = 0; row < weights[2]; ++row)
+    for (int64_t column = 0; column < weights[3]; ++column) {
+      Cell cell = locate(conv, input, row, column);
+      cells.push_back(cell);
+      auto [entry, isNew] =
+          extents.insert({cell.phase, {cell.row, cell.column, cell.row, cell.column}});
+      Extent &extent = entry->second;
+      extent = {std::min(extent.top, cell.row), std::min(extent.left, cell.column),
+                std::max(extent.bottom, cell.row), std::max(extent.right, cell.column)};
+    }
+
+  constexpr int64_t kLineFloats = 16;
+  int64_t widest = 0;
+  for (auto &[phase, extent] : extents)
+    widest = std::max(widest, extent.right - extent.left);
+  rowStride = llvm::alignTo(lanes + widest, kLineFloats);
+
+  ScheduleAttr schedule = conv.getScheduleAttr();
+  int64_t phaseStride = input.channelStride / (input.rowPhases * input.colPhases);
+  llvm::DenseMap<int64_t, int64_t> places;
+  segmentStride = 0;
+  for (auto &[phase, extent] : extents) {
+    StagedRect rect{phase * phaseStride + extent.top * input.rowStride + extent.left,
+                    extent.bottom - extent.top + 1, extent.right - extent.left + 1, segmentStride};
+    places[phase] = segmentStride;
+    segmentStride += (rect.rows + schedule.getRows() - 1) * rowStride;
+    rects.push_back(rect);
+  }
+  channelStride = segmentStride * schedule.getVectors();
+  for (const Cell &cell : cells) {
+    const Extent &extent = extents[cell.phase];
+    cellOffsets.push_back(places[cell.phase] + (cell.row - extent.top) * rowStride + cell.column -
+                          extent.left);
+  }
+}
