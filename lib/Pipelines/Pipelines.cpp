@@ -31,6 +31,8 @@ static void addLoweringToLLVM(OpPassManager &manager) {
 }
 
 static void buildPconvToLLVM(OpPassManager &manager) {
+  manager.addPass(pconv::pattern::createFuseLayers());
+  manager.addPass(pconv::pattern::createReorderFilters());
   manager.addPass(pconv::pattern::createAssignLayouts());
   manager.addPass(pconv::pattern::createAssignSchedules());
   manager.addPass(pconv::pattern::createEliminateRedundantLoads());

@@ -24,6 +24,7 @@ int64_t countLiveLoads(Conv2DOp conv, LibraryAttr library, int64_t rows, LoadSco
 /// Vector registers that the innermost loop of `schedule` keeps busy:
 ///
 ///   input-stationary:  vectors (live loads + rows) + 1
+///   staged:            rows vectors + 1 + 1
 ///   output-stationary: rows vectors (filter_block + 1) + 1
 ///
 /// that is the input, the accumulators, one weight; without fused multiply-add one more, for the

@@ -123,8 +123,6 @@ def AssignSchedules : Pass<"pattern-assign-schedules", "::mlir::ModuleOp"> {
 
     *Limitations*: grouped convolutions run dense.
   }];
-  let options = [Option<"sparse", "sparse", "bool", /*default=*/"true",
-                        "Use the sparse kernel loop where it is predicted to be faster">];
   let dependentDialects = ["PatternDialect"];
 }
 
@@ -158,6 +156,8 @@ def PackWeights : Pass<"pattern-pack-weights", "::mlir::ModuleOp"> {
     *Requires*: stage `planned`. *Ensures*: every layer with weights names its packed form; stage
     `packed`; the sizes of the blobs in `pattern.memory`.
   }];
+  let options = [Option<"fkwArrays", "fkw-arrays", "bool", /*default=*/"false",
+                        "Also attach the index arrays of the FKW format, which the code does not read">];
   let dependentDialects = ["PatternDialect"];
 }
 

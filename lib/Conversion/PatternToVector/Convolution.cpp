@@ -8,23 +8,35 @@ using namespace mlir;
 using namespace pconv;
 using namespace pconv::pattern;
 
+/// The plane that a convolution would write without its pooling: with the rows of its input.
+static Plane resultPlane(Conv2DOp conv, const Layer &layer) {
+  if (!conv.getPool())
+    return layer.output;
+  SmallVector<int64_t, 4> shape = conv.getConvShape(layer.weights.getShape());
+  Plane plane = layer.inputs[0];
+  plane.channels = shape[1];
+  plane.height = shape[2];
+  plane.width = shape[3];
+  return plane;
+}
+
 ConvTile::ConvTile(Conv2DOp conv, const Layer &layer)
-    : conv(conv), input(layer.inputs[0]), output(layer.output) {
+    : conv(conv), input(layer.inputs[0]), output(layer.output), result(resultPlane(conv, layer)) {
   auto target = conv->getParentOfType<ModuleOp>()->getAttrOfType<TargetAttr>("pattern.target");
   ScheduleAttr schedule = conv.getScheduleAttr();
   lanes = target.getLanes();
   if (schedule.getDataflow() == Dataflow::Staged) {
     segmentCount = schedule.getVectors();
     segmentVectors = schedule.getRows();
-    vectorStep = output.rowStride;
-    strips = llvm::divideCeil(output.width, lanes);
-    bands = llvm::divideCeil(output.height, segmentVectors);
+    vectorStep = result.rowStride;
+    strips = llvm::divideCeil(result.width, lanes);
+    bands = llvm::divideCeil(result.height, segmentVectors);
     tiles = llvm::divideCeil(strips * bands, segmentCount);
   } else {
     segmentCount = 1;
     segmentVectors = schedule.getVectors();
     vectorStep = lanes;
-    tiles = llvm::divideCeil(output.height * output.rowStride, segmentVectors * lanes);
+    tiles = llvm::divideCeil(result.height * result.rowStride, segmentVectors * lanes);
   }
   if (conv.getResidual())
     residual = layer.inputs[1];
@@ -39,28 +51,28 @@ int64_t ConvTile::tapOffset(int64_t row, int64_t column) const {
 
 SmallVector<Segment> ConvTile::segments(StepBuilder &b, Value number) const {
   if (!stacked())
-    return {{b.mul(number, segmentVectors * lanes), Value()}};
+    return {{b.mul(number, segmentVectors * lanes), {}, {}, {}}};
   SmallVector<Segment> list;
   for (int64_t s = 0; s < segmentCount; ++s) {
     // The last tile repeats the last segment; both write the same.
     Value index = b.min(b.add(b.mul(number, segmentCount), s), b.constant(strips * bands - 1));
     Value strip = b.rem(index, strips), band = b.div(index, strips);
-    Value y = b.min(b.mul(band, segmentVectors), b.constant(output.height - segmentVectors));
-    Value x = b.min(b.mul(strip, lanes), b.constant(std::max<int64_t>(output.width - lanes, 0)));
+    Value y = b.min(b.mul(band, segmentVectors), b.constant(result.height - segmentVectors));
+    Value x = b.min(b.mul(strip, lanes), b.constant(std::max<int64_t>(result.width - lanes, 0)));
     Value last = b.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, strip,
                                                b.constant(strips - 1));
-    list.push_back({b.add(b.mul(y, output.rowStride), x), last});
+    list.push_back({b.add(b.mul(y, result.rowStride), x), y, x, last});
   }
   return list;
 }
 
 SmallVector<Value> ConvTile::masks(StepBuilder &b, ArrayRef<Segment> segments) const {
   SmallVector<Value> masks;
-  bool inside = stacked() && output.width >= lanes;
+  bool inside = stacked() && result.width >= lanes;
   for (const Segment &segment : segments)
     for (int64_t v = 0; v < segmentVectors; ++v)
       masks.push_back(inside ? Value()
-                             : b.insideMask(b.add(segment.position, v * vectorStep), output));
+                             : b.insideMask(b.add(segment.position, v * vectorStep), result));
   return masks;
 }
 
@@ -74,6 +86,7 @@ void ConvTile::write(StepBuilder &b, ArrayRef<Value> sums, Value image, Value ch
   Value added = residual ? firstOf(*residual) : Value();
   Value biasVector = bias ? b.broadcast(b.loadValue(b.add(channel, *bias))) : Value();
   for (auto [s, segment] : llvm::enumerate(segments)) {
+    SmallVector<Value> vectors;
     for (int64_t v = 0; v < segmentVectors; ++v) {
       Value x = sums[s * segmentVectors + v], mask = masks[s * segmentVectors + v];
       Value position = b.add(segment.position, v * vectorStep);
@@ -82,26 +95,57 @@ void ConvTile::write(StepBuilder &b, ArrayRef<Value> sums, Value image, Value ch
       if (added)
         x = arith::AddFOp::create(b, b.getLoc(), x, b.loadVector(b.add(added, position)));
       x = b.activate(conv.getActivationAttr(), x);
-      b.storeVector(mask ? b.keep(x, mask) : x, b.add(first, position));
+      vectors.push_back(mask ? b.keep(x, mask) : x);
     }
+    if (conv.getPool())
+      writePooled(b, vectors, first, segment);
+    else
+      writeVectors(b, vectors, first, segment);
     if (stacked())
       clearGap(b, first, segment);
   }
   clearBorder(b, first, number);
 }
 
+void ConvTile::writeVectors(StepBuilder &b, ArrayRef<Value> vectors, Value first,
+                            const Segment &segment) const {
+  for (auto [v, vector] : llvm::enumerate(vectors))
+    b.storeVector(vector, b.add(b.add(first, segment.position), v * vectorStep));
+}
+
+/// Maxima of 2 x 2 windows: of two rows, then of neighbours in what is left.
+void ConvTile::writePooled(StepBuilder &b, ArrayRef<Value> vectors, Value first,
+                           const Segment &segment) const {
+  SmallVector<int64_t> even, odd;
+  for (int64_t lane = 0; lane < lanes; lane += 2) {
+    even.push_back(lane);
+    odd.push_back(lane + 1);
+  }
+  auto maximum = [&](Value x, Value y) -> Value {
+    return arith::MaximumFOp::create(b, b.getLoc(), x, y);
+  };
+  Value corner = b.add(b.add(first, b.mul(b.div(segment.row, 2), output.rowStride)),
+                       b.div(segment.column, 2));
+  for (size_t v = 0; v + 1 < vectors.size(); v += 2) {
+    Value rows = maximum(vectors[v], vectors[v + 1]);
+    Value left = vector::ShuffleOp::create(b, b.getLoc(), rows, rows, even);
+    Value right = vector::ShuffleOp::create(b, b.getLoc(), rows, rows, odd);
+    b.storeVector(maximum(left, right), b.add(corner, v / 2 * output.rowStride));
+  }
+}
+
 /// The border between rows, where no vector of a segment reaches it.
 void ConvTile::clearGap(StepBuilder &b, Value first, const Segment &segment) const {
-  int64_t gap = std::max(output.width, lanes);
+  int64_t shrink = conv.getPool() ? 2 : 1;
+  int64_t gap = std::max(output.width, lanes / shrink);
   if (gap >= output.rowStride)
     return;
   b.onlyIf(segment.lastInRow, [&] {
-    // The segment starts at column max(width - lanes, 0).
-    Value row = b.add(b.add(first, segment.position),
-                      -std::max<int64_t>(output.width - lanes, 0));
-    for (int64_t v = 0; v < segmentVectors; ++v)
+    Value y = shrink == 1 ? segment.row : b.div(segment.row, shrink);
+    Value row = b.add(first, b.mul(y, output.rowStride));
+    for (int64_t v = 0; v < segmentVectors / shrink; ++v)
       for (int64_t column = gap; column < output.rowStride; ++column)
-        b.store(b.number(0), b.add(row, v * vectorStep + column));
+        b.store(b.number(0), b.add(row, v * output.rowStride + column));
   });
 }
 

@@ -9,7 +9,8 @@ namespace pconv {
 
 /// A part of a tile: vectors at equal distances in the plane.
 struct Segment {
-  mlir::Value position; // of the first vector, from element (0, 0) of the plane
+  mlir::Value position;  // of the first vector, from element (0, 0) of the plane
+  mlir::Value row, column; // the same, apart (staged only)
   mlir::Value lastInRow; // whether the segment ends its rows (staged only)
 };
 
@@ -41,12 +42,17 @@ public:
   int64_t tiles; // of a plane
 
 private:
-  bool stacked() const { return vectorStep != lanes; }
-  void clearGap(StepBuilder &b, mlir::Value out, const Segment &segment) const;
+  bool stacked() const { return strips != 0; }
+  void writeVectors(StepBuilder &b, llvm::ArrayRef<mlir::Value> vectors, mlir::Value first,
+                    const Segment &segment) const;
+  void writePooled(StepBuilder &b, llvm::ArrayRef<mlir::Value> vectors, mlir::Value first,
+                   const Segment &segment) const;
+  void clearGap(StepBuilder &b, mlir::Value first, const Segment &segment) const;
   void clearBorder(StepBuilder &b, mlir::Value plane, mlir::Value number) const;
 
   mutable pattern::Conv2DOp conv;
   Plane input, output;
+  Plane result; // of the convolution, before pooling: what the positions count in
   std::optional<Plane> residual;
   std::optional<int64_t> bias; // place of the bias in the values
   int64_t lanes;

@@ -41,5 +41,7 @@ int64_t pconv::pattern::registersNeeded(TargetAttr target, ScheduleAttr schedule
   int64_t scalars = target.getFma() ? 1 : 2;
   if (schedule.getDataflow() == Dataflow::OutputStationary)
     return rows * vectors * (schedule.getFilterBlock() + 1) + scalars;
+  if (schedule.getDataflow() == Dataflow::Staged)
+    return rows * vectors + 1 + scalars;
   return vectors * (countLiveLoads(conv, library, rows, scope) + rows) + scalars;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Stores every activation as planes that carry their border.
+#include "Pattern/Analysis/Dataflow.h"
 #include "Pattern/Analysis/PlaneGeometry.h"
 #include "Pattern/IR/Pattern.h"
 #include "Pattern/Transforms/Passes.h"
@@ -29,7 +30,8 @@ struct Plane {
 /// Decides the layouts of one function.
 class LayoutPlanner {
 public:
-  LayoutPlanner(func::FuncOp function, int64_t lanes) : function(function), lanes(lanes) {}
+  LayoutPlanner(func::FuncOp function, TargetAttr target)
+      : function(function), target(target), lanes(target.getLanes()) {}
 
   void run() {
     insertRelayouts();
@@ -62,14 +64,41 @@ private:
     }
     for (Operation &op : llvm::make_early_inc_range(body)) {
       builder.setInsertionPoint(&op);
-      if (auto conv = dyn_cast<Conv2DOp>(op))
+      if (auto conv = dyn_cast<Conv2DOp>(op)) {
+        splitPooling(builder, conv);
+        builder.setInsertionPoint(&op);
         relayoutStridedInput(builder, conv);
+      }
       else if (auto reshape = dyn_cast<ReshapeOp>(op))
         relayoutReshape(builder, reshape);
       else if (isa<func::ReturnOp>(op))
         for (OpOperand &operand : op.getOpOperands())
           makePlainOperand(builder, op, operand);
     }
+  }
+
+  /// Takes a fused pooling out again where the convolution's tiles do not hold whole windows.
+  void splitPooling(OpBuilder &builder, Conv2DOp conv) {
+    if (!conv.getPool() || poolsInTile(conv, target))
+      return;
+    auto weights = SymbolTable::lookupNearestSymbolFrom<WeightsOp>(conv, conv.getWeightsAttr());
+    PoolAttr pool = conv.getPoolAttr();
+    Type pooled = conv.getOutput().getType();
+    conv.removePoolAttr();
+    conv.getOutput().setType(
+        RankedTensorType::get(conv.getConvShape(weights.getShape()), builder.getF32Type()));
+    builder.setInsertionPointAfter(conv);
+    OperationState state(conv.getLoc(), pool.getKind() == PoolKind::Max
+                                            ? MaxPool2DOp::getOperationName()
+                                            : AvgPool2DOp::getOperationName());
+    state.addOperands(conv.getOutput());
+    state.addTypes(pooled);
+    state.addAttribute("kernel", pool.getKernel());
+    state.addAttribute("strides", pool.getStrides());
+    Operation *split = builder.create(state);
+    if (conv.getLayerAttr())
+      split->setAttr("layer", conv.getLayerAttr());
+    conv.getOutput().replaceAllUsesExcept(split->getResult(0), split);
   }
 
   void makePlainOperand(OpBuilder &builder, Operation &op, OpOperand &operand) {
@@ -174,6 +203,7 @@ private:
   }
 
   func::FuncOp function;
+  TargetAttr target;
   int64_t lanes;
   llvm::MapVector<Value, Plane> planes;
   llvm::DenseSet<Value> plain; // rank 4, but in plain NCHW order
@@ -191,7 +221,7 @@ struct AssignLayouts : pconv::pattern::impl::AssignLayoutsBase<AssignLayouts> {
     }
     for (auto function : module.getOps<func::FuncOp>())
       if (!function.isExternal())
-        LayoutPlanner(function, target.getLanes()).run();
+        LayoutPlanner(function, target).run();
     module->setAttr("pattern.stage", StringAttr::get(module.getContext(), "laid_out"));
   }
 };

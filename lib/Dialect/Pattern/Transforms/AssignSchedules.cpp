@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Chooses the loop tiling of every layer with weights.
+#include "Pattern/Analysis/Dataflow.h"
 #include "Pattern/Analysis/PlaneGeometry.h"
 #include "Pattern/IR/Pattern.h"
 #include "Pattern/Transforms/Passes.h"
@@ -17,39 +18,20 @@ using namespace pconv::pattern;
 
 namespace {
 
-/// Cells that the largest kernel pattern keeps.
-int64_t mostCells(LibraryAttr library) {
-  size_t most = 0;
-  for (DenseI32ArrayAttr cells : library.getCells())
-    most = std::max<size_t>(most, cells.size());
-  return most;
-}
-
-/// Multiplications that the masks leave, as a share of all.
-double keptShare(WeightsOp weights) {
-  LibraryAttr library = weights.getLibrary();
-  auto kernels = cast<DenseElementsAttr>(weights.getKernelsAttr());
-  double kept = 0, all = 0;
-  for (int8_t kernel : kernels.getValues<int8_t>()) {
-    all += library.getHeight() * library.getWidth();
-    if (kernel > 0)
-      kept += library.getPattern(kernel).size();
-  }
-  return kept / all;
-}
-
-int64_t keptKernels(WeightsOp weights) {
-  auto kernels = cast<DenseElementsAttr>(weights.getKernelsAttr());
-  return llvm::count_if(kernels.getValues<int8_t>(), [](int8_t kernel) { return kernel != 0; });
-}
-
 class Scheduler {
 public:
   Scheduler(TargetAttr target) : target(target) {}
 
-  /// Where registers are few, the input vectors of a channel would leave no room for a tile.
-  ScheduleAttr sparse(Conv2DOp conv, WeightsOp weights) const {
-    return target.getRegisters() < 32 ? staged(conv, weights) : inputStationary(conv, weights);
+  ScheduleAttr schedule(Conv2DOp conv, WeightsOp weights) const {
+    switch (chooseDataflow(conv, target)) {
+    case Dataflow::InputStationary:
+      return inputStationary(conv, weights);
+    case Dataflow::Staged:
+      return staged(conv, weights);
+    case Dataflow::OutputStationary:
+      return outputStationary(conv, weights);
+    }
+    llvm_unreachable("all dataflows are handled");
   }
 
   /// A kernel keeps `cells` vectors of each of T positions in registers, T sums and one weight.
@@ -69,11 +51,13 @@ public:
 
   /// Chooses the shape of the tile by counting what a kernel costs with it.
   ScheduleAttr staged(Conv2DOp conv, WeightsOp weights) const {
-    PlaneGeometry output(cast<RankedTensorType>(conv.getOutput().getType()));
-    int64_t bestRows = 1, bestSegments = 1;
+    PlaneGeometry output(convResult(conv, weights));
+    int64_t bestRows = conv.getPool() ? 2 : 1, bestSegments = 1;
     double best = std::numeric_limits<double>::infinity();
     // Sums in registers, beside one weight and one input row.
-    for (int64_t rows = 1; rows <= std::min(output.height, target.getRegisters() - 2); ++rows)
+    int64_t step = conv.getPool() ? 2 : 1; // tiles hold whole pooling windows
+    for (int64_t rows = step; rows <= std::min(output.height, target.getRegisters() - 2);
+         rows += step)
       for (int64_t segments = 1; segments * rows <= target.getRegisters() - 2; ++segments) {
         double cost = stagedCost(conv, weights, output, rows, segments);
         if (cost < best) {
@@ -116,6 +100,13 @@ public:
   }
 
 private:
+  static RankedTensorType convResult(Conv2DOp conv, WeightsOp weights) {
+    auto type = cast<RankedTensorType>(conv.getOutput().getType());
+    return conv.getPool() ? RankedTensorType::get(conv.getConvShape(weights.getShape()),
+                                                  type.getElementType())
+                          : type;
+  }
+
   int64_t tileCount(const PlaneGeometry &output, int64_t rows, int64_t segments) const {
     int64_t strips = llvm::divideCeil(output.width, target.getLanes());
     return llvm::divideCeil(strips * llvm::divideCeil(output.height, rows), segments);
@@ -151,8 +142,6 @@ private:
 };
 
 struct AssignSchedules : pconv::pattern::impl::AssignSchedulesBase<AssignSchedules> {
-  using AssignSchedulesBase::AssignSchedulesBase;
-
   void runOnOperation() override {
     ModuleOp module = getOperation();
     auto target = module->getAttrOfType<TargetAttr>("pattern.target");
@@ -164,25 +153,13 @@ struct AssignSchedules : pconv::pattern::impl::AssignSchedulesBase<AssignSchedul
     module.walk([&](Operation *op) {
       if (auto conv = dyn_cast<Conv2DOp>(op)) {
         auto weights = SymbolTable::lookupNearestSymbolFrom<WeightsOp>(op, conv.getWeightsAttr());
-        conv.setScheduleAttr(runsSparse(conv, weights) ? scheduler.sparse(conv, weights)
-                                                       : scheduler.outputStationary(conv, weights));
+        conv.setScheduleAttr(scheduler.schedule(conv, weights));
       } else if (auto linear = dyn_cast<LinearOp>(op)) {
         auto weights = SymbolTable::lookupNearestSymbolFrom<WeightsOp>(op, linear.getWeightsAttr());
         linear.setScheduleAttr(scheduler.linear(linear, weights));
       }
     });
     module->setAttr("pattern.stage", StringAttr::get(module.getContext(), "scheduled"));
-  }
-
-  /// A sparse kernel loop does fewer multiplications, each at a higher price.
-  bool runsSparse(Conv2DOp conv, WeightsOp weights) const {
-    if (!sparse || !weights.getLibrary() || conv.getGroups() != 1)
-      return false;
-    double cells = mostCells(weights.getLibrary());
-    // Reading and writing the sums costs about one multiplication a kernel, whatever its cells;
-    // measured, the loop then runs at some two thirds of the dense one's rate.
-    double price = 1.5 * (cells + 1) / cells;
-    return keptShare(weights) * price < 1;
   }
 };
 

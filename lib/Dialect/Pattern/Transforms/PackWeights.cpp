@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Lays out the packed weights of every layer: index numbers, and the order of the values.
+#include "Pattern/Analysis/Fkw.h"
 #include "Pattern/Analysis/PlaneGeometry.h"
 #include "Pattern/Analysis/RecordPacking.h"
 #include "Pattern/Analysis/RunPacking.h"
@@ -24,8 +25,8 @@ namespace {
 /// Places the packed form of one layer after another in the two data blobs.
 class Packer {
 public:
-  Packer(ModuleOp module)
-      : module(module), builder(module.getContext()),
+  Packer(ModuleOp module, bool fkwArrays)
+      : module(module), fkwArrays(fkwArrays), builder(module.getContext()),
         lanes(module->getAttrOfType<TargetAttr>("pattern.target").getLanes()) {}
 
   LogicalResult pack(Conv2DOp conv) {
@@ -103,8 +104,25 @@ private:
                 int64_t filters) {
     auto packed = makePacked(conv, conv.getWeightsAttr(), conv.getBiasAttr(), form, gather.size(),
                              filters, index.size());
+    reportFkw(conv, packed);
     packed.setIndexAttr(builder.getI32TensorAttr(index));
     packed.setGatherAttr(builder.getI32TensorAttr(gather));
+  }
+
+  /// What the layer would take in FKW, the format of the literature, and in CSR.
+  void reportFkw(Conv2DOp conv, PackedOp packed) {
+    WeightsOp weights = lookup(conv, conv.getWeightsAttr());
+    ArrayRef<int32_t> order = conv.getFilterOrder() ? *conv.getFilterOrder() : ArrayRef<int32_t>();
+    Fkw fkw = computeFkw(getKernels(weights), weights.getShape()[0], weights.getLibrary(), order);
+    packed.setIndexBytes(countFkwIndexBytes(fkw, weights.getShape()[1]));
+    packed.setCsrBytes(countCsrIndexBytes(fkw));
+    if (!fkwArrays)
+      return;
+    packed->setAttr("fkw", builder.getDictionaryAttr(
+                               {builder.getNamedAttr("offset", builder.getDenseI32ArrayAttr(fkw.offset)),
+                                builder.getNamedAttr("reorder", builder.getDenseI32ArrayAttr(fkw.reorder)),
+                                builder.getNamedAttr("index", builder.getDenseI32ArrayAttr(fkw.index)),
+                                builder.getNamedAttr("stride", builder.getDenseI32ArrayAttr(fkw.stride))}));
   }
 
   void packPanels(Operation *op, FlatSymbolRefAttr weights, FlatSymbolRefAttr bias, int64_t panel,
@@ -133,19 +151,22 @@ private:
   }
 
   ModuleOp module;
+  bool fkwArrays;
   OpBuilder builder;
   int64_t lanes;
   int64_t values = 0, indices = 0;
 };
 
 struct PackWeights : pconv::pattern::impl::PackWeightsBase<PackWeights> {
+  using PackWeightsBase::PackWeightsBase;
+
   void runOnOperation() override {
     ModuleOp module = getOperation();
     if (!module->getAttrOfType<TargetAttr>("pattern.target")) {
       module.emitError("expected a module attribute pattern.target, got none");
       return signalPassFailure();
     }
-    Packer packer(module);
+    Packer packer(module, fkwArrays);
     SmallVector<Operation *> layers;
     module.walk([&](Operation *op) {
       if (isa<Conv2DOp, LinearOp, BatchNormOp>(op))
