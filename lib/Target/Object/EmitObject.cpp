@@ -35,8 +35,14 @@ static void initializeBackEnds() {
   (void)done;
 }
 
-/// Runs LLVM's stock per-module pipeline for this machine.
-static void optimize(llvm::Module &module, llvm::TargetMachine &machine, int level) {
+/// Runs LLVM's optimizer for this machine. Kernels come from us unrolled and in vectors, so that the
+/// stock pipelines find nothing to gain in them, but take several times as long as all the rest of a
+/// compilation. What is left to do is to clean up, and to turn loops over single elements (pooling,
+/// copies) into vectors.
+static llvm::Error optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+  constexpr llvm::StringLiteral kPasses =
+      "function(early-cse,simplifycfg,loop-simplify,lcssa,loop(loop-rotate,indvars),loop-vectorize,"
+      "early-cse,instcombine<no-verify-fixpoint>,simplifycfg)";
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager components;
@@ -47,8 +53,11 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine, int lev
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
-  auto effort = level >= 3 ? llvm::OptimizationLevel::O3 : llvm::OptimizationLevel::O2;
-  builder.buildPerModuleDefaultPipeline(effort).run(module, modules);
+  llvm::ModulePassManager passes;
+  if (llvm::Error error = builder.parsePassPipeline(passes, kPasses))
+    return error;
+  passes.run(module, modules);
+  return llvm::Error::success();
 }
 
 LogicalResult pconv::emitObject(Operation *op, const Machine &wanted, int optLevel, bool assembly,
@@ -87,7 +96,8 @@ LogicalResult pconv::emitObject(Operation *op, const Machine &wanted, int optLev
       function.addFnAttr("target-features", wanted.features);
   }
   if (optLevel > 0)
-    optimize(*module, *machine, optLevel);
+    if (llvm::Error error = optimize(*module, *machine))
+      return op->emitError(llvm::toString(std::move(error)));
 
   llvm::raw_svector_ostream stream(out);
   llvm::legacy::PassManager emitter;
