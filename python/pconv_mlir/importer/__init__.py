@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Takes networks over from ONNX, and finds the sparsity in their weights."""
+"""Takes networks over from ONNX and PyTorch, and finds the sparsity in their weights."""
 
 from __future__ import annotations
 
@@ -13,24 +13,31 @@ from pconv_mlir.module import Module
 
 if TYPE_CHECKING:
     import onnx
+    import torch
 
 __all__ = ["import_model"]
 
 
 def import_model(
-    model: str | os.PathLike[str] | onnx.ModelProto | Module,
+    model: str
+    | os.PathLike[str]
+    | onnx.ModelProto
+    | torch.nn.Module
+    | torch.export.ExportedProgram
+    | Module,
     example_inputs: Sequence[Any] | None = None,
 ) -> Module:
     """Import a network: its layers into IR at the stage `imported`, its weights as they are.
 
     How a layer was pruned is found from the zeros of its weights; nothing else about it is needed.
-    A model is imported for inference: dropout goes, batch normalisation uses its statistics.
+    A model is imported for inference: dropout goes, batch normalisation uses its statistics. The
+    weights of a torch model are shared with it, not copied: import it again after changing them.
 
     Args:
-        model: Path of an .onnx file, an ONNX model, or a module of ours at the stage `imported`,
-            whose sparsity is then found again.
-        example_inputs: Arrays that the model takes. Needed for an ONNX model that leaves more open
-            than the batch size.
+        model: Path of an .onnx file, an ONNX model, a torch module or exported program; or a module
+            of ours at the stage `imported`, whose sparsity is then found again.
+        example_inputs: Arrays or tensors that the model takes. Needed for a torch module, and for
+            an ONNX model that leaves more open than the batch size.
 
     Raises:
         ModelError: The model cannot be read.
@@ -49,7 +56,14 @@ def import_model(
 
         shapes = None if inputs is None else [tuple(x.shape) for x in inputs]
         return import_onnx(model, shapes)
-    raise ModelError(f"expected an .onnx file or an ONNX model, got {type(model).__name__}")
+    if _is_a(model, "torch.nn", "Module") or _is_a(model, "torch.export", "ExportedProgram"):
+        from pconv_mlir.importer.torch import import_torch
+
+        return import_torch(model, inputs)
+    raise ModelError(
+        "expected an .onnx file, an ONNX model, a torch module or exported program, got "
+        f"{type(model).__name__}"
+    )
 
 
 def _as_list(inputs: Any) -> list[Any] | None:

@@ -48,6 +48,15 @@ class Graph:
             self._block = self._main.add_entry_block()
         self.inputs: list[ir.Value] = list(self._block.arguments)
 
+    def unknown(self, shape: Shape) -> ir.Value:
+        """Stands for what an unsupported op makes, so that the layers behind it are looked at too.
+
+        It would be another argument of `@main`: never finish a network that has one.
+        """
+        with self.context, ir.Location.unknown():
+            value: ir.Value = self._block.add_argument(self._type(shape), ir.Location.unknown())
+            return value
+
     def finish(self, outputs: Sequence[ir.Value], names: Sequence[str]) -> Module:
         """The network, checked.
 

@@ -17,6 +17,7 @@ from pconv_mlir import ir
 from pconv_mlir.errors import DependencyError, ModelError
 from pconv_mlir.importer.emitter import Emitter, Unsupported
 from pconv_mlir.importer.graph import Constant
+from pconv_mlir.importer.operands import imported_shape
 from pconv_mlir.importer.report import UnsupportedOps, malformed
 from pconv_mlir.module import Module
 
@@ -110,15 +111,17 @@ class _Walk:
             return
         for result in op.results:
             self._values[result] = None
-        if kind not in LAYERS:
-            self._unsupported.add(kind, layer)
-            return
-        if any(self._values[v] is None and not _is_none(v) for v in op.operands):
-            return
+        result = None
         try:
-            self._values[op.results[0]] = LAYERS[kind](self._emitter, self._node(op, kind, layer))
+            if kind not in LAYERS:
+                self._unsupported.add(kind, layer)
+            elif all(self._values[v] is not None or _is_none(v) for v in op.operands):
+                result = LAYERS[kind](self._emitter, self._node(op, kind, layer))
         except Unsupported as error:
             self._unsupported.add(kind, layer, str(error))
+        if result is None and (shape := imported_shape(op.results[0])) is not None:
+            result = self._emitter.unknown(shape)
+        self._values[op.results[0]] = result
 
     def _node(self, op: Any, kind: str, layer: str) -> Any:
         from pconv_mlir.importer.onnx_layers import Node
@@ -131,7 +134,7 @@ class _Walk:
         }
         inputs = [self._values[value] for value in op.operands]
         used = [next(iter(result.uses), None) is not None for result in op.results]
-        return Node(kind, layer, inputs, attributes, used, self._opset)
+        return Node(kind, layer, inputs, used, attributes, self._opset)
 
     def _outputs(self, op: Any) -> list[ir.Value]:
         outputs = []

@@ -305,11 +305,21 @@ def layer_name(node: onnx.NodeProto) -> str:
                 if scope:
                     return str(scope)
     if node.name.startswith("/") and node.name.count("/") > 1:
-        path = ""
-        for part in node.name.strip("/").split("/")[:-1]:
-            path = part if not path or part.startswith(f"{path}.") else f"{path}.{part}"
-        return path
-    return str(node.name or next(iter(node.output), "") or node.op_type)
+        return _module_path(node.name.strip("/").split("/")[:-1])
+    return str(node.name.lstrip("/") or next(iter(node.output), "") or node.op_type)
+
+
+def _module_path(parts: Sequence[str]) -> str:
+    """`layer1`, `layer1.0`, `relu` -> `layer1.0.relu`.
+
+    In the names of torch's older exporter a list repeats its own name before the index.
+    """
+    path: list[str] = []
+    for part in parts:
+        if path and part.startswith(f"{path[-1]}."):
+            path.pop()
+        path.append(part)
+    return ".".join(path)
 
 
 def _value_of(spec: TensorSpec) -> onnx.ValueInfoProto:

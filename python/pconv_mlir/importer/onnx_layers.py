@@ -8,55 +8,27 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pconv_mlir import ir
 from pconv_mlir.importer.emitter import Emitter, Unsupported
 from pconv_mlir.importer.graph import Constant, shape_of
+from pconv_mlir.importer.operands import Operands
+from pconv_mlir.importer.resizing import Positions, resize_bilinear, resize_nearest
 
 FLOAT = 1  # TensorProto.FLOAT, as an attribute of Cast
 
 
 @dataclass
-class Node:
+class Node(Operands):
     """An op of the model.
 
     Args:
-        op: For example `Conv`.
-        layer: Name of its layer.
-        inputs: A constant, a value of the network, or None for an input that was left out.
         attributes: Those that the model gives.
-        used: For each result, whether anybody reads it.
         opset: Version of the operator set.
     """
 
-    op: str
-    layer: str
-    inputs: list[ir.Value | Constant | None]
     attributes: dict[str, Any]
-    used: list[bool]
     opset: int
-
-    def value(self, index: int = 0) -> ir.Value:
-        """An input that the network computes."""
-        value = self.inputs[index] if index < len(self.inputs) else None
-        if value is None or isinstance(value, Constant):
-            raise Unsupported("a constant in the place of an activation: fold it before exporting")
-        return value
-
-    def constant(self, index: int, name: str) -> Constant:
-        """An input that must be constant."""
-        constant = self.optional_constant(index, name)
-        if constant is None:
-            raise Unsupported(f"no {name}")
-        return constant
-
-    def optional_constant(self, index: int, name: str) -> Constant | None:
-        """An input that must be constant where it is given."""
-        value = self.inputs[index] if index < len(self.inputs) else None
-        if value is None or isinstance(value, Constant):
-            return value
-        raise Unsupported(f"a {name} that the network computes: it must be a constant")
 
     def integers(self, attribute: str, index: int) -> list[int] | None:
         """Numbers that older operator sets keep in an attribute, newer ones in an input."""
@@ -196,8 +168,7 @@ def _clip(emitter: Emitter, node: Node) -> ir.Value:
 
 
 def _max_pool(emitter: Emitter, node: Node) -> ir.Value:
-    if any(node.used[1:]):
-        raise Unsupported("indices of the maxima as a result")
+    node.only_first_result("indices of the maxima")
     x, kernel = node.value(), node.get("kernel_shape", [])
     return emitter.max_pool2d(
         x,
@@ -304,8 +275,7 @@ def _dropout(emitter: Emitter, node: Node) -> ir.Value:
     training = node.optional_constant(2, "training mode")
     if training is not None and training.values.any():
         raise Unsupported("dropout in training mode: export the model for inference")
-    if any(node.used[1:]):
-        raise Unsupported("the mask of a dropout as a result")
+    node.only_first_result("the mask of a dropout")
     return node.value()
 
 
@@ -442,23 +412,9 @@ def _resize(emitter: Emitter, node: Node) -> ir.Value:
         _coordinates(rule, old, new, scale)
         for old, new, scale in zip(shape[2:], size, scales, strict=True)
     ]
-    olds = shape[2:]
     if mode == "nearest":
-        rows = [_rounded(positions, rounding) for positions in at]
-        floors = [np.arange(new) * old // new for old, new in zip(olds, size, strict=True)]
-        if all(np.array_equal(a, b) for a, b in zip(rows, floors, strict=True)):
-            return emitter.resize(x, size, "nearest", layer=node.layer)
-    else:
-        at = [np.clip(p, 0, old - 1) for p, old in zip(at, olds, strict=True)]
-        for align in (False, True):
-            ours = [_our_coordinates(o, n, align) for o, n in zip(olds, size, strict=True)]
-            if all(np.allclose(a, b, atol=1e-4) for a, b in zip(at, ours, strict=True)):
-                return emitter.resize(x, size, "bilinear", align_corners=align, layer=node.layer)
-    raise Unsupported(
-        f"{mode} resizing from {list(olds)} to {size} by the rule {rule}"
-        + (f" with {rounding}" if mode == "nearest" else "")
-        + ": nearest works by floor, linear by half_pixel or align_corners"
-    )
+        return resize_nearest(emitter, x, [_rounded(p, rounding) for p in at], layer=node.layer)
+    return resize_bilinear(emitter, x, at, layer=node.layer)
 
 
 def _new_size(node: Node, shape: Sequence[int]) -> tuple[list[int], list[float]]:
@@ -486,7 +442,7 @@ def _new_size(node: Node, shape: Sequence[int]) -> tuple[list[int], list[float]]
     return full[2:], factors[2:]
 
 
-def _coordinates(rule: str, old: int, new: int, scale: float) -> NDArray[np.float64]:
+def _coordinates(rule: str, old: int, new: int, scale: float) -> Positions:
     """Where the result's cells lie in the input, by the formulas of the ONNX specification."""
     y = np.arange(new, dtype=np.float64)
     match rule:
@@ -504,12 +460,7 @@ def _coordinates(rule: str, old: int, new: int, scale: float) -> NDArray[np.floa
     raise Unsupported(f"resizing by the rule {rule}")
 
 
-def _our_coordinates(old: int, new: int, align_corners: bool) -> NDArray[np.float64]:
-    rule = "align_corners" if align_corners else "half_pixel"
-    return np.clip(_coordinates(rule, old, new, new / old), 0, old - 1)
-
-
-def _rounded(at: NDArray[np.float64], rounding: str) -> NDArray[np.float64]:
+def _rounded(at: Positions, rounding: str) -> Positions:
     match rounding:
         case "floor":
             return np.floor(at)
