@@ -6,8 +6,15 @@
 #include "mlir/CAPI/IR.h"
 #include "mlir/Tools/mlir-lsp-server/MlirLspServerMain.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "llvm/Config/llvm-config.h"
+#include "llvm/Support/CommandLine.h"
+
+static void printVersion(llvm::raw_ostream &out) {
+  out << "pconv-mlir " PCONV_VERSION " (MLIR " LLVM_VERSION_STRING ")\n";
+}
 
 int pconvOptMain(int argc, char **argv) {
+  llvm::cl::SetVersionPrinter(printVersion);
   mlir::DialectRegistry registry;
   pconvRegisterDialects(wrap(&registry));
   pconvRegisterPasses();
@@ -16,6 +23,7 @@ int pconvOptMain(int argc, char **argv) {
 }
 
 int pconvLspServerMain(int argc, char **argv) {
+  llvm::cl::SetVersionPrinter(printVersion);
   mlir::DialectRegistry registry;
   pconvRegisterDialects(wrap(&registry));
   return mlir::failed(mlir::MlirLspServerMain(argc, argv, registry));
