@@ -100,9 +100,6 @@ MALFORMED = {
     "plane": "func.func @f(%x: tensor<1x2x3x4xf32, #pattern.plane<halo = -1, row_stride = 0>>)",
     "not utf-8": "\x00\x01\x02\ufffd",
     "unclosed": "func.func @f(%x: tensor<1x3x",
-    "missing weights": """func.func @f(%x: tensor<1x3x5x7xf32>) -> tensor<1x4x5x7xf32> {
-      %0 = pattern.conv2d %x weights(@none) : tensor<1x3x5x7xf32> -> tensor<1x4x5x7xf32>
-      return %0 : tensor<1x4x5x7xf32> }""",
     "weights without a type": "pattern.weights @w",
     "generic op without anything": '"pattern.conv2d"() : () -> ()',
     "generic op with wrong types": """func.func @f(%x: i32) {
