@@ -32,7 +32,7 @@ def pconv_opt(*arguments: str | Path, text: str = "") -> subprocess.CompletedPro
 
 @pytest.mark.parametrize(
     "statement",
-    ["import pconv_mlir", "import pconv_mlir; pconv_mlir.load", "import pconv_mlir.cli"],
+    ["import pconv_mlir", "import pconv_mlir; pconv_mlir.load"],
 )
 def test_importing_loads_neither_torch_nor_mlir(statement: str) -> None:
     heavy = {"torch", "torch_mlir", "onnx", "pconv_mlir._mlir_libs", "matplotlib", "onnxruntime"}
