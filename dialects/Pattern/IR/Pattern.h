@@ -2,14 +2,27 @@
 #ifndef PATTERN_IR_PATTERN_H
 #define PATTERN_IR_PATTERN_H
 
+#include "Pattern/IR/Bounds.h"
+
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/IR/TensorEncoding.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+
+namespace pconv::pattern {
+/// Whether layers work on tensors of this type (ODS: Pattern_Tensor).
+bool isLayerTensor(mlir::Type type);
+
+/// Number of windows of `kernel` cells along a side of `size` cells: rounded down, 0 if none fits.
+int64_t countWindows(int64_t size, int64_t kernel, int64_t stride, int64_t padding,
+                     int64_t dilation);
+} // namespace pconv::pattern
 
 #include "Pattern/IR/PatternDialect.h.inc"
 #include "Pattern/IR/PatternEnums.h.inc"

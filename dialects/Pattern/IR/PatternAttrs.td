@@ -5,7 +5,9 @@
 include "Pattern/IR/PatternDialect.td"
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/EnumAttr.td"
+include "mlir/IR/TensorEncoding.td"
 
+// All numbers in attributes have upper bounds (Bounds.h), so that no product of them overflows.
 class Pattern_Attr<string name, string attrMnemonic, list<Trait> traits = []>
     : AttrDef<Pattern_Dialect, name, traits> {
   let mnemonic = attrMnemonic;
@@ -22,7 +24,7 @@ def Pattern_LibraryAttr : Pattern_Attr<"Library", "library"> {
     kernel keeps, numbered row by row and ascending. Patterns are numbered from 1; 0 stands for a
     removed kernel.
 
-    - C1: height and width are positive.
+    - C1: height and width lie in 1 to 255.
     - C2: there are 1 to 127 patterns.
     - C3: the cells of a pattern ascend and lie inside the kernel; there is at least one.
     - C4: no pattern occurs twice.
@@ -130,10 +132,10 @@ def Pattern_ActivationAttr : Pattern_Attr<"Activation", "activation"> {
     `hardsigmoid(x) = clamp(x + 3, 0, 6) / 6` and `hardswish(x) = x hardsigmoid(x)`, as in PyTorch;
     `leaky_relu(x) = max(x, 0) + alpha min(x, 0)`.
 
-    C1: `alpha` is given for `leaky_relu` and for nothing else.
+    C1: `alpha`, a finite number, is given for `leaky_relu` and for nothing else.
 
     ```mlir
-    #pattern.activation<leaky_relu, alpha = 1.000000e-02 : f32>
+    #pattern.activation<leaky_relu, alpha = 2.500000e-01 : f32>
     ```
   }];
   let parameters = (ins EnumParameter<Pattern_Function>:$function,
@@ -171,6 +173,8 @@ def Pattern_BatchNormAttr : Pattern_Attr<"BatchNorm", "batch_norm"> {
   let description = [{
     `y = (x - mean) / sqrt(variance + epsilon) * scale + shift`, per channel.
 
+    C1: `epsilon` is finite and not negative.
+
     ```mlir
     #pattern.batch_norm<scale = @bn.weight, shift = @bn.bias, mean = @bn.mean, variance = @bn.var,
                         epsilon = 1.000000e-05 : f64>
@@ -180,13 +184,15 @@ def Pattern_BatchNormAttr : Pattern_Attr<"BatchNorm", "batch_norm"> {
                         "::mlir::FlatSymbolRefAttr":$mean, "::mlir::FlatSymbolRefAttr":$variance,
                         "::mlir::FloatAttr":$epsilon);
   let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
 }
 
 //===----------------------------------------------------------------------===//
 // How the compiler stores and computes it
 //===----------------------------------------------------------------------===//
 
-def Pattern_PlaneAttr : Pattern_Attr<"Plane", "plane"> {
+def Pattern_PlaneAttr : Pattern_Attr<"Plane", "plane", [
+    DeclareAttrInterfaceMethods<VerifiableTensorEncoding>]> {
   let summary = "Layout of an activation: planes that carry their border";
   let description = [{
     The encoding of an NCHW tensor type. A plane is stored with a border of `halo` zeros above,
@@ -205,8 +211,11 @@ def Pattern_PlaneAttr : Pattern_Attr<"Plane", "plane"> {
     - C1: halo is not negative; strides and phases are positive.
     - C2: a row holds its plane: row_stride >= W + halo (with phases:
       >= ceil((W + 2 halo) / col_phases)).
-    - C3: a channel holds its rows (checked where the shape is known) and is a multiple of the
-      number of sub-planes.
+    - C3: a channel holds its bordered plane: the place of the last element of the border,
+      `(H + 2 halo - 1) row_stride + W + 2 halo - 1`, is less than channel_stride. With phases, the
+      number of sub-planes divides channel_stride, and the same holds for a sub-plane of
+      `ceil((H + 2 halo) / row_phases)` rows and `ceil((W + 2 halo) / col_phases)` columns.
+    - C4: the tensor has type f32, rank 4, and takes at most 2^40 floats.
 
     ```mlir
     tensor<1x64x56x56xf32, #pattern.plane<halo = 1, row_stride = 57, channel_stride = 3360>>

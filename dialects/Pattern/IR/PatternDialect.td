@@ -20,8 +20,16 @@ def Pattern_Dialect : Dialect {
     A network passes through these stages, recorded in the module attribute `pattern.stage` and
     checked by `pattern-verify-stage`: imported, fused, reordered, laid_out, scheduled, planned,
     packed, placed, lowered.
+
+    Attributes on ops of other dialects: the module has `pattern.stage` and `pattern.target`;
+    arguments and results of functions have a name in the user's model (`pattern.name`, a string)
+    and a place in the arena (`pattern.place`, an i64 that is not negative); an argument that holds
+    a weight tensor has `pattern.weights`, the symbol it stands for.
   }];
   let useDefaultAttributePrinterParser = 1;
+  let hasOperationAttrVerify = 1;
+  let hasRegionArgAttrVerify = 1;
+  let hasRegionResultAttrVerify = 1;
   let extraClassDeclaration = [{
     void registerAttributes();
   }];

@@ -10,13 +10,20 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 class Pattern_Op<string mnemonic, list<Trait> traits = []>
     : Op<Pattern_Dialect, mnemonic, traits>;
 
-def Pattern_Tensor : StaticShapeTensorOf<[F32]>;
+/// What layers work on. The bounds keep every count and every place within 64 bits.
+def Pattern_Tensor : Type<
+    CPred<"::pconv::pattern::isLayerTensor($_self)">,
+    "f32 tensor of static shape with 1 to 2^40 elements and no dimension above 2^31 - 1, plain or "
+    "in #pattern.plane layout",
+    "::mlir::RankedTensorType">;
+
+def Pattern_Place : ConfinedAttr<I64Attr, [IntNonNegative]>;
 
 /// An op that computes a layer: pure, and with a name from the user's model.
 class Pattern_LayerOp<string mnemonic, list<Trait> traits = []>
     : Pattern_Op<mnemonic, !listconcat([Pure], traits)> {
   // What every layer may carry, after its own arguments.
-  dag common = (ins OptionalAttr<StrAttr>:$layer, OptionalAttr<I64Attr>:$place);
+  dag common = (ins OptionalAttr<StrAttr>:$layer, OptionalAttr<Pattern_Place>:$place);
   let hasVerifier = 1;
 }
 
@@ -35,13 +42,19 @@ def Pattern_WeightsOp : Pattern_Op<"weights", [Symbol, DeclareOpInterfaceMethods
     a tensor of rank > 1 is scaled per filter by `scale / sqrt(variance + epsilon)`; a tensor of
     rank 1 is the folded bias (its `source` may be absent, and then counts as zero).
 
-    - C1: the element type is f32 and the shape is static, with no dimension of size 0.
+    The symbol is private: nothing outside of the module refers to it, and `symbol-dce` removes it
+    once nothing inside does.
+
+    - C1: the type is a plain f32 tensor of static shape with 1 to 2^40 elements.
     - C2: `kernels` is present if and only if the scheme is `#pattern.kernel`.
     - C3: the scheme `#pattern.kernel` needs a tensor of rank 4 whose kernel size is that of the
-      library; `kernels` has one element for each kernel.
+      library; `kernels` is a dense tensor of i8 with one element for each kernel, of which there are
+      at most 2^26.
     - C4: every element of `kernels` names a pattern of the library, or is 0.
-    - C5: `source` and the symbols of `batch_norm` are `pattern.weights` of matching shape.
+    - C5: `source` is a `pattern.weights` of the same shape; the symbols of `batch_norm` are
+      `pattern.weights` with one element for each filter, and not made from others themselves.
     - C6: `source` is given only with `batch_norm`; a tensor of rank > 1 with `batch_norm` has it.
+    - C7: no tensor is made from itself.
 
     ```mlir
     pattern.weights @conv.weight : tensor<2x3x3x3xf32>,
@@ -65,6 +78,9 @@ def Pattern_WeightsOp : Pattern_Op<"weights", [Symbol, DeclareOpInterfaceMethods
     ::llvm::ArrayRef<int64_t> getShape() { return getTensorType().getShape(); }
     /// The library, or null when the scheme is another.
     LibraryAttr getLibrary();
+    ::mlir::SymbolTable::Visibility getVisibility() {
+      return ::mlir::SymbolTable::Visibility::Private;
+    }
   }];
 }
 
@@ -84,7 +100,7 @@ def Pattern_PackedOp : Pattern_Op<"packed", [Symbol, DeclareOpInterfaceMethods<S
     `value_count` counts the packed weights without the bias, which follows them. `index_bytes` is
     what the FKW format needs for the same layer, `csr_bytes` what CSR needs (4-byte columns).
 
-    - C1: `weights` and `bias` name `pattern.weights` ops.
+    - C1: `weights` and `bias` name `pattern.weights` ops; the bias has one element per filter.
     - C2: the forms `runs` and `records` have `index` and `gather`; the form `panels` has neither.
     - C3: places and counts are not negative.
 
@@ -103,6 +119,11 @@ def Pattern_PackedOp : Pattern_Op<"packed", [Symbol, DeclareOpInterfaceMethods<S
     `values` `=` $values `count` `=` $value_count `indices` `=` $indices attr-dict
   }];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::SymbolTable::Visibility getVisibility() {
+      return ::mlir::SymbolTable::Visibility::Private;
+    }
+  }];
 }
 
 //===----------------------------------------------------------------------===//
@@ -129,13 +150,15 @@ def Pattern_Conv2DOp : Pattern_LayerOp<"conv2d", [DeclareOpInterfaceMethods<Symb
     - C2: `weights` names a `pattern.weights` of shape O x I x KH x KW.
     - C3: input channels = I groups; groups divides O; the output has O channels.
     - C4: `bias` names a `pattern.weights` of shape O.
-    - C5: strides and dilations are two positive numbers, padding four that are not negative.
+    - C5: strides and dilations are two positive numbers, padding four that are not negative, all
+      below 2^16.
     - C6: the output has the size that the formula (and then the pooling) gives.
     - C7: the residual has the shape of the convolution's result.
     - C8: `filter_order` is a permutation of 0 .. O-1.
     - C9: an input-stationary schedule needs weights of scheme `#pattern.kernel`.
-    - C10: `loads` has one list of uses for each pattern of the library, with one load for each
-      kept cell and tile row.
+    - C10: `loads` has one list of uses for each pattern of the library, and each list names every
+      kept cell of its pattern once.
+    - C11: `packed` names a `pattern.packed` of these weights and this bias.
 
     ```mlir
     %y = pattern.conv2d %x weights(@conv.weight) bias(@conv.bias)
@@ -161,6 +184,7 @@ def Pattern_Conv2DOp : Pattern_LayerOp<"conv2d", [DeclareOpInterfaceMethods<Symb
     (`residual` `(` $residual^ `:` type($residual) `)`)?
     attr-dict `:` type($input) `->` type($output)
   }];
+  let hasCanonicalizeMethod = 1;
   let extraClassDeclaration = [{
     /// Shape of the result before pooling, from the shape of the weights.
     ::llvm::SmallVector<int64_t, 4> getConvShape(::llvm::ArrayRef<int64_t> weights);
@@ -175,6 +199,7 @@ def Pattern_LinearOp : Pattern_LayerOp<"linear", [DeclareOpInterfaceMethods<Symb
     - C1: input and output have rank 2 and one batch size.
     - C2: `weights` names a `pattern.weights` of shape O x I that fits input and output.
     - C3: `bias` names a `pattern.weights` of shape O.
+    - C4: `packed` names a `pattern.packed` of these weights and this bias.
 
     ```mlir
     %y = pattern.linear %x weights(@fc.weight) bias(@fc.bias)
@@ -191,6 +216,7 @@ def Pattern_LinearOp : Pattern_LayerOp<"linear", [DeclareOpInterfaceMethods<Symb
     $input `weights` `(` $weights `)` (`bias` `(` $bias^ `)`)?
     attr-dict `:` type($input) `->` type($output)
   }];
+  let hasCanonicalizeMethod = 1;
 }
 
 def Pattern_BatchNormOp : Pattern_LayerOp<"batch_norm", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
@@ -200,8 +226,9 @@ def Pattern_BatchNormOp : Pattern_LayerOp<"batch_norm", [DeclareOpInterfaceMetho
     Canonicalisation leaves it; `pattern-fuse-layers` folds it into the convolution that makes its
     input.
 
-    - C1: input and output have one type, of rank 2 or 4.
+    - C1: input and output have one shape, of rank 2 or 4.
     - C2: the four symbols of `parameters` are `pattern.weights` with one element per channel.
+    - C3: `packed` names a `pattern.packed`.
 
     ```mlir
     %y = pattern.batch_norm %x
@@ -222,17 +249,21 @@ def Pattern_BatchNormOp : Pattern_LayerOp<"batch_norm", [DeclareOpInterfaceMetho
 
 class Pattern_PoolOp<string mnemonic> : Pattern_LayerOp<mnemonic> {
   let results = (outs Pattern_Tensor:$output);
+  let hasFolder = 1;
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($output)";
 }
 
 def Pattern_MaxPool2DOp : Pattern_PoolOp<"max_pool2d"> {
   let summary = "Maximum over windows of a plane";
   let description = [{
-    Cells outside of the input do not count. The output may be rounded down or up (`ceil_mode`).
+    Cells outside of the input do not count. The number of windows,
+    `(H + padding - dilation (kernel - 1) - 1) / stride + 1`, may be rounded down or up; rounding up
+    adds no window that would start right of (or below) the input. `padding` is top, left, bottom,
+    right.
 
     - C1: input and output are NCHW with one batch size and channel count.
     - C2: kernel, strides and dilations are two positive numbers, padding four that are not
-      negative, and at most half of the kernel's extent.
+      negative and at most half of the kernel's extent, all below 2^16.
     - C3: the output has the size that the formula gives, rounded down or up.
 
     ```mlir
@@ -303,12 +334,14 @@ class Pattern_BinaryOp<string mnemonic> : Pattern_LayerOp<mnemonic> {
   let assemblyFormat = [{
     $lhs `,` $rhs attr-dict `:` type($lhs) `,` type($rhs) `->` type($output)
   }];
+  let hasCanonicalizeMethod = 1;
 }
 
 def Pattern_AddOp : Pattern_BinaryOp<"add"> {
   let summary = "activation(lhs + rhs)";
   let description = [{
-    C1: `lhs` and the output have one shape; every dimension of `rhs` is that of `lhs` or 1.
+    C1: `lhs` and the output have one shape; `rhs` has its rank, and every dimension of `rhs` is
+    that of `lhs` or 1.
 
     ```mlir
     %y = pattern.add %a, %b
@@ -390,7 +423,7 @@ def Pattern_ResizeOp : Pattern_LayerOp<"resize"> {
   let summary = "A plane in another size, by nearest or bilinear interpolation";
   let description = [{
     Nearest takes input row `floor(y H / H')`. Bilinear samples at `(y + 0.5) H / H' - 0.5`, clamped
-    to the plane, or with `align_corners` at `y (H - 1) / (H' - 1)`; columns alike.
+    to the plane, or with `align_corners` at `y (H - 1) / (H' - 1)` (at 0 if H' = 1); columns alike.
 
     - C1: input and output are NCHW with one batch size and channel count.
     - C2: `align_corners` is for bilinear only.
@@ -404,6 +437,7 @@ def Pattern_ResizeOp : Pattern_LayerOp<"resize"> {
                             UnitAttr:$align_corners), common);
   let results = (outs Pattern_Tensor:$output);
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($output)";
+  let hasFolder = 1;
 }
 
 def Pattern_RelayoutOp : Pattern_LayerOp<"relayout"> {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The attributes of the pattern dialect: text form and verification.
-#include "Pattern/IR/Pattern.h"
+#include "Verify.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/TypeSwitch.h"
+
+#include <set>
 
 using namespace mlir;
 using namespace pconv::pattern;
@@ -84,24 +86,27 @@ void LibraryAttr::print(AsmPrinter &printer) const {
 
 LogicalResult LibraryAttr::verify(EmitError emitError, int64_t height, int64_t width,
                                   ArrayRef<DenseI32ArrayAttr> cells) {
-  if (height < 1 || width < 1)
-    return emitError() << "expected a positive kernel size, got " << height << "x" << width;
+  constexpr int64_t maxSize = 255;
+  if (height < 1 || width < 1 || height > maxSize || width > maxSize)
+    return emitError() << "expected a kernel size in 1.." << maxSize << ", got " << height << "x"
+                       << width;
   if (cells.empty() || cells.size() > 127)
     return emitError() << "expected 1 to 127 kernel patterns, got " << cells.size();
   llvm::DenseSet<Attribute> seen;
   for (auto [index, pattern] : llvm::enumerate(cells)) {
     if (pattern.empty())
-      return emitError() << "kernel pattern " << index + 1 << " keeps no cell";
+      return emitError() << "expected at least 1 cell in kernel pattern " << index + 1 << ", got 0";
     int32_t previous = -1;
     for (int32_t cell : pattern.asArrayRef()) {
       if (cell <= previous || cell >= height * width)
-        return emitError() << "kernel pattern " << index + 1
-                           << ": expected ascending cells in 0.." << height * width - 1 << ", got "
-                           << cell << " after " << previous;
+        return emitError() << "expected ascending cells in 0.." << height * width - 1
+                           << " in kernel pattern " << index + 1 << ", got ["
+                           << pattern.asArrayRef() << "]";
       previous = cell;
     }
     if (!seen.insert(pattern).second)
-      return emitError() << "kernel pattern " << index + 1 << " occurs twice";
+      return emitError() << "expected each kernel pattern once, got [" << pattern.asArrayRef()
+                         << "] again as kernel pattern " << index + 1;
   }
   return success();
 }
@@ -166,10 +171,11 @@ LogicalResult LoadsAttr::verify(EmitError emitError, LoadScope, DenseI32ArrayAtt
     return emitError() << "expected pairs of row and column in taps, got " << taps.size()
                        << " numbers";
   int32_t loads = taps.size() / 2;
-  llvm::DenseSet<std::pair<int32_t, int32_t>> seen;
+  std::set<std::pair<int32_t, int32_t>> seen; // a DenseSet reserves some pairs for itself
   for (int32_t i = 0; i < loads; ++i)
     if (!seen.insert({taps[2 * i], taps[2 * i + 1]}).second)
-      return emitError() << "tap (" << taps[2 * i] << ", " << taps[2 * i + 1] << ") is loaded twice";
+      return emitError() << "expected each tap once, got (" << taps[2 * i] << ", "
+                         << taps[2 * i + 1] << ") again as load " << i;
   for (DenseI32ArrayAttr list : uses)
     for (int32_t use : list.asArrayRef())
       if (use < 0 || use >= loads)
@@ -179,7 +185,7 @@ LogicalResult LoadsAttr::verify(EmitError emitError, LoadScope, DenseI32ArrayAtt
       return emitError() << "expected room for " << pairs << " pairs, got " << list.size()
                          << " uses";
     for (int64_t i = 0; i < 2 * pairs; i += 2)
-      if (taps[2 * list[i + 1]] != taps[2 * list[i]] + 1 ||
+      if (taps[2 * list[i + 1]] != int64_t(taps[2 * list[i]]) + 1 ||
           taps[2 * list[i + 1] + 1] != taps[2 * list[i] + 1])
         return emitError() << "expected the cells of a pair one below the other, got ("
                            << taps[2 * list[i]] << ", " << taps[2 * list[i] + 1] << ") and ("
@@ -192,13 +198,21 @@ LogicalResult LoadsAttr::verify(EmitError emitError, LoadScope, DenseI32ArrayAtt
 // Attributes with generated text forms
 //===----------------------------------------------------------------------===//
 
-/// Fails unless all of the named numbers are positive.
-static LogicalResult verifyPositive(EmitError emitError,
-                                    ArrayRef<std::pair<StringRef, int64_t>> numbers) {
-  for (auto [name, number] : numbers)
-    if (number < 1)
-      return emitError() << "expected a positive " << name << ", got " << number;
-  return success();
+/// Fails unless the named number lies in `min` .. `max`.
+static LogicalResult verifyNumber(EmitError emitError, StringRef name, int64_t number, int64_t min,
+                                  int64_t max) {
+  if (number >= min && number <= max)
+    return success();
+  return emitError() << "expected " << name << " in " << min << ".." << max << ", got " << number;
+}
+
+using NamedNumbers = ArrayRef<std::pair<StringRef, int64_t>>;
+
+static LogicalResult verifyPositive(EmitError emitError, NamedNumbers numbers,
+                                    int64_t max = maxNumber) {
+  return success(llvm::all_of(numbers, [&](auto number) {
+    return succeeded(verifyNumber(emitError, number.first, number.second, 1, max));
+  }));
 }
 
 LogicalResult BlockPunchedAttr::verify(EmitError emitError, int64_t filters, int64_t channels) {
@@ -211,8 +225,10 @@ LogicalResult BlockAttr::verify(EmitError emitError, int64_t rows, int64_t cols)
 
 LogicalResult ActivationAttr::verify(EmitError emitError, Function function, FloatAttr alpha) {
   if ((function == Function::LeakyRelu) != static_cast<bool>(alpha))
-    return emitError() << "alpha goes with leaky_relu and with nothing else, got "
+    return emitError() << "expected alpha with leaky_relu and with nothing else, got "
                        << stringifyFunction(function) << (alpha ? " with" : " without") << " alpha";
+  if (alpha && !alpha.getValue().isFinite())
+    return emitError() << "expected a finite alpha, got " << alpha;
   return success();
 }
 
@@ -224,18 +240,15 @@ LogicalResult PoolAttr::verify(EmitError emitError, PoolKind, DenseI64ArrayAttr 
   return verifyPositive(emitError, {{"kernel height", kernel[0]},
                                     {"kernel width", kernel[1]},
                                     {"vertical stride", strides[0]},
-                                    {"horizontal stride", strides[1]}});
+                                    {"horizontal stride", strides[1]}},
+                        maxDistance);
 }
 
-LogicalResult PlaneAttr::verify(EmitError emitError, int64_t halo, int64_t rowStride,
-                                int64_t channelStride, int64_t rowPhases,
-                                int64_t colPhases) {
-  if (halo < 0)
-    return emitError() << "expected a halo that is not negative, got " << halo;
-  return verifyPositive(emitError, {{"row_stride", rowStride},
-                                    {"channel_stride", channelStride},
-                                    {"row_phases", rowPhases},
-                                    {"col_phases", colPhases}});
+LogicalResult BatchNormAttr::verify(EmitError emitError, FlatSymbolRefAttr, FlatSymbolRefAttr,
+                                    FlatSymbolRefAttr, FlatSymbolRefAttr, FloatAttr epsilon) {
+  if (!epsilon.getValue().isFinite() || epsilon.getValue().isNegative())
+    return emitError() << "expected a finite epsilon that is not negative, got " << epsilon;
+  return success();
 }
 
 LogicalResult TargetAttr::verify(EmitError emitError, int64_t lanes, int64_t registers, bool,
@@ -250,4 +263,51 @@ LogicalResult ScheduleAttr::verify(EmitError emitError, Dataflow, int64_t rows, 
                                     {"vectors", vectors},
                                     {"filter_block", filterBlock},
                                     {"channel_block", channelBlock}});
+}
+
+//===----------------------------------------------------------------------===//
+// PlaneAttr
+//===----------------------------------------------------------------------===//
+
+LogicalResult PlaneAttr::verify(EmitError emitError, int64_t halo, int64_t rowStride,
+                                int64_t channelStride, int64_t rowPhases, int64_t colPhases) {
+  if (failed(verifyNumber(emitError, "halo", halo, 0, maxDistance)) ||
+      failed(verifyNumber(emitError, "channel_stride", channelStride, 1, maxElements)) ||
+      failed(verifyPositive(emitError, {{"row_phases", rowPhases}, {"col_phases", colPhases}},
+                            maxDistance)))
+    return failure();
+  return verifyNumber(emitError, "row_stride", rowStride, 1, maxElements);
+}
+
+/// C3: the bordered plane (one sub-plane, if there are phases) fits its share of the channel.
+static LogicalResult verifyChannel(EmitError emitError, PlaneAttr plane, int64_t rows,
+                                   int64_t cols) {
+  int64_t parts = plane.getRowPhases() * plane.getColPhases();
+  if (plane.getChannelStride() % parts != 0)
+    return emitError() << "expected the number of sub-planes (" << parts
+                       << ") to divide channel_stride, got " << plane.getChannelStride();
+  int64_t room = plane.getChannelStride() / parts - cols;
+  if (room >= 0 && room / plane.getRowStride() >= rows - 1)
+    return success();
+  return emitError() << "expected a channel_stride that holds " << parts << " times " << rows
+                     << " rows of " << plane.getRowStride() << ", got "
+                     << plane.getChannelStride();
+}
+
+LogicalResult PlaneAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
+                                        EmitError emitError) const {
+  if (shape.size() != 4 || !elementType.isF32() || countElements(shape) < 0)
+    return emitError() << "expected #pattern.plane on a static f32 tensor of rank 4 with 1 to 2^40 "
+                          "elements, got shape "
+                       << formatShape(shape) << " of " << elementType;
+  if (getChannelStride() > maxElements / (shape[0] * shape[1]))
+    return emitError() << "expected a tensor of at most 2^40 floats with its border, got "
+                       << shape[0] << "x" << shape[1] << " channels of " << getChannelStride();
+  int64_t rows = llvm::divideCeil(shape[2] + 2 * getHalo(), getRowPhases());
+  int64_t cols = llvm::divideCeil(shape[3] + 2 * getHalo(), getColPhases());
+  int64_t width = getColPhases() == 1 ? shape[3] + getHalo() : cols;
+  if (getRowStride() < width)
+    return emitError() << "expected a row_stride of at least " << width << " for " << shape[3]
+                       << " columns and halo " << getHalo() << ", got " << getRowStride();
+  return verifyChannel(emitError, *this, rows, cols);
 }

