@@ -25,4 +25,6 @@ def load(path: str | os.PathLike[str], *, num_threads: int | None = None) -> Net
         TargetError: The file holds code for another kind of processor.
         OptionError: The thread count is out of range.
     """
-    return Network(artefact.load(path), num_threads=num_threads)
+    network = Network(artefact.load(path), num_threads=num_threads)
+    network.prepare()
+    return network

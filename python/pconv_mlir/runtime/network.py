@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from .. import artefact as _artefact
 from ..artefact import Artefact
 from ..errors import DTypeError, OptionError, ShapeError
 from ..manifest import Manifest, Slot
-from .device import Device, LocalDevice
+from .device import Device, LocalDevice, Program
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,22 @@ class Network:
     ) -> None:
         self.artefact = artefact
         self._threads = check_threads(num_threads)
-        self._program = (device or LocalDevice()).load(artefact)
+        self._device = device or LocalDevice()
+        self._program: Program | None = None
+        self._lock = threading.Lock()
+
+    def prepare(self) -> Program:
+        """Loads the code now; otherwise the first call does. Code for another kind of machine can
+        be compiled and saved, but not called.
+
+        Raises:
+            TargetError: The code was made for another kind of machine.
+            ArtefactError: The code cannot be loaded.
+        """
+        with self._lock:
+            if self._program is None:
+                self._program = self._device.load(self.artefact)
+            return self._program
 
     @property
     def manifest(self) -> Manifest:
@@ -107,8 +123,9 @@ class Network:
         torch = sys.modules.get("torch")
         tensors = torch is not None and any(isinstance(x, torch.Tensor) for x in inputs)
         arrays = [_array(slot, x) for slot, x in zip(self.inputs, inputs, strict=True)]
+        program = self.prepare()
         results: list[Any] = [np.empty(slot.shape, np.float32) for slot in self.outputs]
-        self._program.run(arrays, results, self._threads)
+        program.run(arrays, results, self._threads)
         if tensors:
             results = [torch.from_numpy(result) for result in results]  # type: ignore[union-attr]
         return results[0] if len(results) == 1 else tuple(results)
@@ -125,6 +142,7 @@ class Network:
         """
         if runs < 1:
             raise OptionError(f"expected at least one run to profile, got {runs}")
+        program = self.prepare()
         rng = np.random.default_rng(0)
         arrays = inputs or [rng.standard_normal(s.shape, np.float32) for s in self.inputs]
         results = [np.empty(slot.shape, np.float32) for slot in self.outputs]
@@ -132,7 +150,7 @@ class Network:
         totals = np.zeros(runs + 2)
         for run, nanoseconds in enumerate(steps):
             start = time.perf_counter()
-            self._program.run(arrays, results, self._threads, nanoseconds)
+            program.run(arrays, results, self._threads, nanoseconds)
             totals[run] = time.perf_counter() - start
         medians = np.median(steps[2:], axis=0) / 1e6
         return Profile(float(np.median(totals[2:])) * 1e3, tuple(map(float, medians)))
@@ -145,7 +163,7 @@ class Network:
         """
         from ..report import explain
 
-        return explain.table(self, measure=measure)
+        return explain.table(self, explain.measure(self) if measure else None)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the network to a `.pconv` file that `pconv_mlir.load` opens.

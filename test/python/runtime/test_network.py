@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import handmade
 import numpy as np
@@ -155,12 +156,13 @@ def test_profile_times_every_step(network: Network) -> None:
 
 def test_memory_is_allocated_once(network: Network, x: np.ndarray) -> None:
     network(x)
-    arena = network._program._arena  # type: ignore[attr-defined]
+    program: Any = network.prepare()
+    arena = program._arena
     assert arena.ctypes.data % 64 == 0
     network(x)
     network.num_threads = 1
     network(x)
-    assert network._program._arena is arena  # type: ignore[attr-defined]
+    assert program._arena is arena
 
 
 def test_more_memory_than_there_is(artefact: Artefact, x: np.ndarray) -> None:

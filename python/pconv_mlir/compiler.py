@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The whole way, on one page: model -> importer -> passes -> packed weights and code -> network."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from typing import Any
+
+from . import codegen, ir, packing, pipelines, targets
+from .artefact import Artefact
+from .manifest import Manifest, Memory, Slot, Step
+from .module import Module, TensorSpec
+from .options import CompileOptions
+from .report import layers
+from .runtime import Network
+from .runtime.network import check_threads
+from .targets import Target
+from .version import version
+
+_log = logging.getLogger("pconv_mlir")
+
+
+def compile(
+    model: Any,
+    inputs: Any = None,
+    *,
+    target: str | Target = "host",
+    num_threads: int | None = None,
+    options: CompileOptions | None = None,
+) -> Network:
+    """Compiles a network.
+
+    Args:
+        model: A `torch.nn.Module`, an `ExportedProgram`, the path of an `.onnx` file, an ONNX
+            model, or a `Module` at any stage before `packed`.
+        inputs: Example inputs, where the model does not say what it takes.
+        target: The machine to make code for.
+        num_threads: How many threads calls use; by default all processors of this process.
+        options: What to switch off.
+
+    Returns:
+        The network, ready to be called; or, made for another kind of machine, ready to be saved.
+
+    Raises:
+        PConvError: One of its children, see `errors`.
+    """
+    check_threads(num_threads)  # before the work, not after it
+    made = build(model, inputs, target=target, options=options)
+    return Network(made, num_threads=num_threads)
+
+
+def lower(
+    module: Module,
+    *,
+    target: str | Target = "host",
+    stop_after: str = "llvm",
+    options: CompileOptions | None = None,
+) -> Module:
+    """Takes a network to a later stage, to be looked at; see `pipelines.STAGES`.
+
+    Raises:
+        CompileError: A pass failed.
+        OptionError: There is no such stage, or the network is past it.
+        TargetError: There is no such target.
+    """
+    with ir.Context():
+        parsed = codegen.parse(module.ir)
+        _run(parsed, targets.parse(target), options or CompileOptions(), stop_after)
+        return dataclasses.replace(module, ir=str(parsed))
+
+
+def build(
+    model: Any,
+    inputs: Any = None,
+    *,
+    target: str | Target = "host",
+    options: CompileOptions | None = None,
+) -> Artefact:
+    """Like `compile`, but stops short of loading the code."""
+    target, options = targets.parse(target), options or CompileOptions()
+    module = model if isinstance(model, Module) else _import(model, inputs)
+    with ir.Context():
+        parsed = codegen.parse(module.ir)
+        _run(parsed, target, options, "planned")
+        plan = str(parsed)
+        _run(parsed, target, options, "placed")
+        _log.info("packing weights")
+        values, indices = packing.pack(parsed, module.weights)
+        described = layers.describe(parsed, module.weights, module.notes)
+        slots = _slots(parsed, module)
+        _run(parsed, target, options, "llvm")
+        _log.info("making machine code")
+        code = codegen.emit(parsed, target, options.opt_level)
+        manifest = Manifest(
+            producer=f"pconv-mlir {version()}",
+            target=target,
+            inputs=slots[0],
+            outputs=slots[1],
+            memory=Memory(*_arena(parsed), len(values), len(indices)),
+            steps=_steps(parsed),
+            layers=described,
+        )
+    return Artefact(manifest, code, values, indices, plan)
+
+
+def _import(model: Any, inputs: Any) -> Module:
+    from .importer import import_model  # who brings a Module needs neither ONNX nor torch
+
+    _log.info("importing")
+    return import_model(model, inputs)
+
+
+def _run(parsed: ir.Module, target: Target, options: CompileOptions, stop_after: str) -> None:
+    attributes = parsed.operation.attributes
+    stage = attributes["pattern.stage"].value if "pattern.stage" in attributes else "imported"
+    if stage == "imported" and not options.sparse:
+        _forget_zeros(parsed)
+    attributes["pattern.target"] = ir.Attribute.parse(target.attribute, parsed.context)
+    steps = pipelines.passes(options, stage, stop_after)
+    _log.info("running passes up to stage %s", stop_after)
+    codegen.run_passes(parsed, steps)
+
+
+def _forget_zeros(parsed: ir.Module) -> None:
+    """Declares all weights dense."""
+    dense = ir.Attribute.parse("#pattern.dense", parsed.context)
+    for op in parsed.body.operations:
+        if op.operation.name == "pattern.weights":
+            op.attributes["scheme"] = dense
+            if "kernels" in op.attributes:
+                del op.attributes["kernels"]
+
+
+def _slots(parsed: ir.Module, module: Module) -> tuple[tuple[Slot, ...], tuple[Slot, ...]]:
+    """Inputs and outputs with their places in the arena."""
+    main = next(op for op in parsed.body.operations if _name(op) == "main")
+
+    def slots(specs: list[TensorSpec], attributes: Any) -> tuple[Slot, ...]:
+        places = [ir.DictAttr(entry)["pattern.place"].value for entry in attributes]
+        return tuple(
+            Slot(spec.name, tuple(spec.shape), place)
+            for spec, place in zip(specs, places, strict=True)
+        )
+
+    return slots(module.inputs, main.attributes["arg_attrs"]), slots(
+        module.outputs, main.attributes["res_attrs"]
+    )
+
+
+def _name(op: Any) -> str | None:
+    return op.attributes["sym_name"].value if "sym_name" in op.attributes else None
+
+
+def _arena(parsed: ir.Module) -> tuple[int, int]:
+    memory = ir.DictAttr(parsed.operation.attributes["pattern.memory"])
+    return memory["arena"].value, memory["scratch"].value
+
+
+def _steps(parsed: ir.Module) -> tuple[Step, ...]:
+    return tuple(
+        Step(step["layer"].value, step["kind"].value, step["items"].value)
+        for step in map(ir.DictAttr, parsed.operation.attributes["pattern.steps"])
+    )
