@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..manifest import Layer, Manifest
+from .text import aligned
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ..runtime import Network, Profile
 
 _HEADER = (
@@ -59,48 +63,66 @@ class LayerTime:
         }
 
 
-def layer_times(
-    manifest: Manifest, profile: Profile | None = None, peak_gflops: float | None = None
-) -> list[LayerTime]:
-    """Joins the layers with the times of their steps.
+@dataclass(frozen=True)
+class Measurement:
+    """The times of a network on this machine.
 
-    Args:
-        manifest: Of the network.
-        profile: Of a run; without it there are no times.
-        peak_gflops: What all the threads of the run could do at best.
+    Attributes:
+        profile: Of whole runs and of every step.
+        peak_gflops: What all the threads of the run could do at best, measured.
     """
-    if profile is None:
+
+    profile: Profile
+    peak_gflops: float
+
+
+def measure(network: Network, runs: int = 20, *inputs: np.ndarray) -> Measurement:
+    """Runs a network for its times, and a loop of nothing but multiply-adds for the peak.
+
+    Raises:
+        TargetError: The network was compiled for another kind of machine.
+    """
+    profile = network.profile(runs, *inputs)
+    from ..bench.peak import fma_peak  # compiles; who only runs networks need not load MLIR
+
+    return Measurement(profile, fma_peak(network.num_threads))
+
+
+def layer_times(manifest: Manifest, measured: Measurement | None = None) -> list[LayerTime]:
+    """Joins the layers with the times of their steps; without a measurement there are no times."""
+    if measured is None:
         return [LayerTime(layer) for layer in manifest.layers]
-    ms: defaultdict[tuple[str, str], float] = defaultdict(float)
-    for step, time in zip(manifest.steps, profile.steps, strict=True):
-        ms[step.layer, step.kind] += time
-    return [_timed(layer, ms[layer.name, layer.kind], peak_gflops) for layer in manifest.layers]
+    times = zip(manifest.steps, measured.profile.steps, strict=True)
+    steps = deque(((step.layer, step.kind), ms) for step, ms in times)
+    timed = []
+    names = [(layer.name, layer.kind) for layer in manifest.layers]
+    for layer, name, following in zip(manifest.layers, names, [*names[1:], None], strict=True):
+        # Steps come in the order of the layers. A layer may have none (a reshape) or several.
+        ms = 0.0
+        while steps and steps[0][0] == name:
+            ms += steps.popleft()[1]
+            if name == following:
+                break
+        timed.append(_timed(layer, ms, measured.peak_gflops))
+    return timed
 
 
-def _timed(layer: Layer, ms: float, peak_gflops: float | None) -> LayerTime:
+def _timed(layer: Layer, ms: float, peak_gflops: float) -> LayerTime:
     if not layer.kept_macs or not ms:
         return LayerTime(layer, ms)
     gflops = 2 * layer.kept_macs / ms / 1e6
-    return LayerTime(layer, ms, gflops, gflops / peak_gflops if peak_gflops else None)
+    return LayerTime(layer, ms, gflops, gflops / peak_gflops)
 
 
-def table(
-    network: Network, *, measure: bool = True, runs: int = 10, peak_gflops: float | None = None
-) -> str:
-    """The table as text.
+def table(network: Network, measured: Measurement | None = None) -> str:
+    """The table of a network, with a line about the whole of it."""
+    layers = times_table(layer_times(network.manifest, measured))
+    return f"{layers}\n{_summary(network, measured)}"
 
-    Args:
-        network: A compiled network.
-        measure: Whether to run it for the times.
-        runs: How many runs to take the medians of.
-        peak_gflops: As in `layer_times`.
-    """
-    profile = network.profile(runs) if measure else None
-    rows = [_row(timed) for timed in layer_times(network.manifest, profile, peak_gflops)]
-    lines = _align([_HEADER, *rows])
-    lines.insert(1, "-" * max(map(len, lines)))
-    lines.append(_summary(network, profile))
-    return "\n".join(lines)
+
+def times_table(layers: Sequence[LayerTime]) -> str:
+    """One row for each layer."""
+    return aligned(_HEADER, [_row(timed) for timed in layers], right=_RIGHT)
 
 
 def _row(timed: LayerTime) -> tuple[str, ...]:
@@ -126,25 +148,15 @@ def _row(timed: LayerTime) -> tuple[str, ...]:
     )
 
 
-def _align(rows: list[tuple[str, ...]]) -> list[str]:
-    """Pads columns; leaves out those that are empty below the header."""
-    columns = [column for column in zip(*rows, strict=True) if any(column[1:])]
-    padded = []
-    for column in columns:
-        width = max(map(len, column))
-        right = column[0] in _RIGHT
-        padded.append([cell.rjust(width) if right else cell.ljust(width) for cell in column])
-    return ["  ".join(cells).rstrip() for cells in zip(*padded, strict=True)]
-
-
-def _summary(network: Network, profile: Profile | None) -> str:
+def _summary(network: Network, measured: Measurement | None) -> str:
     layers = network.manifest.layers
     macs, kept = sum(layer.macs for layer in layers), sum(layer.kept_macs for layer in layers)
-    parts = [f"target {network.manifest.target.name}", f"{network.num_threads} threads"]
+    parts = [f"target {network.manifest.target.name}", f"threads {network.num_threads}"]
     if kept:
         parts.append(f"{kept / 1e6:.1f} of {macs / 1e6:.1f} M multiplications ({macs / kept:.2f}x)")
     parts.append(f"arena {network.arena_bytes / 2**20:.1f} MiB")
     parts.append(f"weights {network.weight_bytes / 2**20:.1f} MiB")
-    if profile is not None:
-        parts.append(f"{profile.ms:.3f} ms a run")
+    if measured is not None:
+        parts.append(f"{measured.profile.ms:.3f} ms a run")
+        parts.append(f"measured FMA peak {measured.peak_gflops:.1f} GFLOP/s")
     return ", ".join(parts)

@@ -30,6 +30,8 @@ CONV = Layer(
 )
 FIRST = dataclasses.replace(CONV, name="features.0", scheme="dense", reason="first layer")
 POOL = Layer("pool", "max_pool2d", (1, 128, 56, 56), (1, 128, 28, 28))
+POOLING = Step("pool", "max_pool2d", 2)
+COPY = Layer("", "relayout", (1, 64, 56, 56), (1, 64, 56, 56))
 
 
 class Net:
@@ -42,18 +44,18 @@ class Net:
         inputs=(Slot("x", (1, 64, 56, 56), 0),),
         outputs=(Slot("y", (1, 128, 28, 28), 0),),
         memory=Memory(1 << 20, 0, 0, 0),
-        steps=(Step("features.3", "conv2d", 7), Step("pool", "max_pool2d", 2)) * 2,
-        layers=(FIRST, CONV, POOL),
+        steps=(*[Step("", "relayout", 1)] * 2, *[Step("features.3", "conv2d", 7)] * 2, POOLING),
+        layers=(COPY, COPY, FIRST, CONV, POOL),
     )
 
-    def profile(self, runs: int) -> Profile:
-        return Profile(3.0, (1.0, 0.25, 1.0, 0.25))
+
+MEASURED = explain.Measurement(Profile(3.0, (0.25, 0.5, 1.0, 1.0, 0.125)), 100.0)
 
 
 def test_times_of_all_steps_of_a_layer_add_up() -> None:
-    net = Net()
-    first, conv, pool = explain.layer_times(net.manifest, net.profile(1), 100.0)
-    assert (first.ms, conv.ms, pool.ms) == (0.0, 2.0, 0.5)
+    *copies, first, conv, pool = explain.layer_times(Net.manifest, MEASURED)
+    assert [copy.ms for copy in copies] == [0.25, 0.5]  # one step each, though called alike
+    assert (first.ms, conv.ms, pool.ms) == (0.0, 2.0, 0.125)
     assert conv.gflops == pytest.approx(2 * CONV.kept_macs / 2e-3 / 1e9)
     assert conv.peak_share == pytest.approx(conv.gflops / 100)  # type: ignore[operator]
     assert pool.gflops is None and pool.peak_share is None
@@ -61,14 +63,14 @@ def test_times_of_all_steps_of_a_layer_add_up() -> None:
 
 
 def test_nothing_is_run_unless_asked_for() -> None:
-    assert [timed.ms for timed in explain.layer_times(Net.manifest)] == [None] * 3
-    text = explain.table(Net(), measure=False)  # type: ignore[arg-type]
+    assert [timed.ms for timed in explain.layer_times(Net.manifest)] == [None] * 5
+    text = explain.table(Net())  # type: ignore[arg-type]
     assert " ms" not in text and "GFLOP/s" not in text
 
 
 def test_the_table_says_what_and_why() -> None:
-    text = explain.table(Net(), peak_gflops=100.0)  # type: ignore[arg-type]
-    header, _, first, conv, pool, summary = text.splitlines()
+    text = explain.table(Net(), MEASURED)  # type: ignore[arg-type]
+    header, _, _, _, first, conv, pool, summary = text.splitlines()
     for word in ("layer", "zeros", "scheme", "kernels", "loads", "index B", "CSR B", "peak"):
         assert word in header
     assert first.startswith("features.0") and first.endswith("first layer")
