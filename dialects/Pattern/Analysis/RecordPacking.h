@@ -13,8 +13,8 @@ namespace pconv::pattern {
 ///
 /// Filters that keep equally many kernels in a block of channels form a group, so that the kernel
 /// loop runs the same number of times over and over. For every (filter block, channel block) the
-/// stream holds the number of groups and then each group: its filters, their kernels, and the places
-/// of the filters' accumulators. The first channel block lists all filters (it starts their
+/// stream holds the number of groups and then each group: its filters, their kernels, and the
+/// places of the filters' accumulators. The first channel block lists all filters (it starts their
 /// accumulators), the others only those that keep a kernel.
 /// A kernel is the places of its loads in the staged input: one for a pair, one for a single cell.
 struct RecordHeader {
@@ -27,9 +27,9 @@ struct RecordLayout {
   int64_t filters, channels;
   llvm::ArrayRef<int32_t> filterOrder; // stored -> original; empty: as they are
   int64_t filterBlock, channelBlock;
-  int64_t channelStride;                // floats between the channels of the staged input
-  int64_t sumStride;                    // floats of the accumulators of one filter
-  llvm::ArrayRef<int32_t> cellOffsets;  // place of every kernel cell in a staged channel
+  int64_t channelStride;               // floats between the channels of the staged input
+  int64_t sumStride;                   // floats of the accumulators of one filter
+  llvm::ArrayRef<int32_t> cellOffsets; // place of every kernel cell in a staged channel
 };
 
 struct RecordPacking {

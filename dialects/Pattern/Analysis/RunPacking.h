@@ -7,14 +7,14 @@
 
 namespace pconv::pattern {
 
-/// The index stream of a layer starts with one header for each block of filters: where the runs, the
-/// kernels (both in the index stream) and the values of the block begin. Then follow the original
-/// number of every stored filter, the runs and the kernels.
+/// The index stream of a layer starts with one header for each block of filters: where the runs,
+/// the kernels (both in the index stream) and the values of the block begin. Then follow the
+/// original number of every stored filter, the runs and the kernels.
 ///
 /// A run is (input offset of the channel, number of kernels): the kernels of one channel that wear
-/// one pattern. Runs are stored by (filter block, channel block, pattern), each such list behind its
-/// length, and sorted by falling number of kernels: equal trip counts stand together, so that the
-/// branch predictor sees a change seldom. A kernel is the place of its accumulators.
+/// one pattern. Runs are stored by (filter block, channel block, pattern), each such list behind
+/// its length, and sorted by falling number of kernels: equal trip counts stand together, so that
+/// the branch predictor sees a change seldom. A kernel is the place of its accumulators.
 struct RunHeader {
   static constexpr int64_t size = 3, runs = 0, kernels = 1, values = 2;
 };

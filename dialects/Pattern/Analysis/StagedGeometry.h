@@ -7,16 +7,17 @@
 
 namespace pconv::pattern {
 
-/// A rectangle of the input that the rows of one segment read: all of the plane, or one sub-plane of
-/// a plane with phases.
+/// A rectangle of the input that the rows of one segment read: all of the plane, or one sub-plane
+/// of a plane with phases.
 struct StagedRect {
   int64_t source;        // floats from the plane to the rectangle's corner, for the first position
   int64_t rows, columns; // for one output row and column; more rows follow below
   int64_t place;         // floats from the segment's copy to the rectangle's copy
 };
 
-/// The copy of a channel holds one segment after the other, a segment its rectangles, a rectangle its
-/// rows. A row takes whole cache lines and starts one, so that no shifted load of it crosses lines.
+/// The copy of a channel holds one segment after the other, a segment its rectangles, a rectangle
+/// its rows. A row takes whole cache lines and starts one, so that no shifted load of it crosses
+/// lines.
 struct StagedGeometry {
   /// `lanes` floats per vector. Requires a schedule.
   StagedGeometry(Conv2DOp conv, llvm::ArrayRef<int64_t> weights, int64_t lanes);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Upper bounds on the numbers in the dialect. The verifiers hold ops and attributes to them, so that
-// no pass has to ask whether a product of sizes fits 64 bits.
+// Upper bounds on the numbers in the dialect. The verifiers hold ops and attributes to them, so
+// that no pass has to ask whether a product of sizes fits 64 bits.
 #ifndef PATTERN_IR_BOUNDS_H
 #define PATTERN_IR_BOUNDS_H
 

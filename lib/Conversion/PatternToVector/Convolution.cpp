@@ -59,8 +59,8 @@ SmallVector<Segment> ConvTile::segments(StepBuilder &b, Value number) const {
     Value strip = b.rem(index, strips), band = b.div(index, strips);
     Value y = b.min(b.mul(band, segmentVectors), b.constant(result.height - segmentVectors));
     Value x = b.min(b.mul(strip, lanes), b.constant(std::max<int64_t>(result.width - lanes, 0)));
-    Value last = b.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, strip,
-                                               b.constant(strips - 1));
+    Value last =
+        b.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, strip, b.constant(strips - 1));
     list.push_back({b.add(b.mul(y, result.rowStride), x), y, x, last});
   }
   return list;
@@ -124,8 +124,8 @@ void ConvTile::writePooled(StepBuilder &b, ArrayRef<Value> vectors, Value first,
   auto maximum = [&](Value x, Value y) -> Value {
     return arith::MaximumFOp::create(b, b.getLoc(), x, y);
   };
-  Value corner = b.add(b.add(first, b.mul(b.div(segment.row, 2), output.rowStride)),
-                       b.div(segment.column, 2));
+  Value corner =
+      b.add(b.add(first, b.mul(b.div(segment.row, 2), output.rowStride)), b.div(segment.column, 2));
   for (size_t v = 0; v + 1 < vectors.size(); v += 2) {
     Value rows = maximum(vectors[v], vectors[v + 1]);
     Value left = vector::ShuffleOp::create(b, b.getLoc(), rows, rows, even);

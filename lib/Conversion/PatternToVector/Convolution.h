@@ -9,17 +9,17 @@ namespace pconv {
 
 /// A part of a tile: vectors at equal distances in the plane.
 struct Segment {
-  mlir::Value position;  // of the first vector, from element (0, 0) of the plane
+  mlir::Value position;    // of the first vector, from element (0, 0) of the plane
   mlir::Value row, column; // the same, apart (staged only)
-  mlir::Value lastInRow; // whether the segment ends its rows (staged only)
+  mlir::Value lastInRow;   // whether the segment ends its rows (staged only)
 };
 
 /// A tile of output positions of one convolution.
 ///
-/// Most dataflows walk a plane as one long row, position `y row_stride + x`, the few positions in the
-/// border between rows included: a tile is one segment of consecutive vectors. The staged dataflow
-/// stacks the vectors of a segment in rows, and a tile holds several such segments; the last row and
-/// column of segments overlap their neighbours rather than leave the plane.
+/// Most dataflows walk a plane as one long row, position `y row_stride + x`, the few positions in
+/// the border between rows included: a tile is one segment of consecutive vectors. The staged
+/// dataflow stacks the vectors of a segment in rows, and a tile holds several such segments; the
+/// last row and column of segments overlap their neighbours rather than leave the plane.
 class ConvTile {
 public:
   ConvTile(pattern::Conv2DOp conv, const Layer &layer);
@@ -56,9 +56,9 @@ private:
   std::optional<Plane> residual;
   std::optional<int64_t> bias; // place of the bias in the values
   int64_t lanes;
-  int64_t segmentCount;      // of a tile
-  int64_t segmentVectors;    // of a segment
-  int64_t vectorStep;        // positions from one vector of a segment to the next
+  int64_t segmentCount;          // of a tile
+  int64_t segmentVectors;        // of a segment
+  int64_t vectorStep;            // positions from one vector of a segment to the next
   int64_t strips = 0, bands = 0; // segments in a plane, across and down (staged only)
 };
 

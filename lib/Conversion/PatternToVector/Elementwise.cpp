@@ -28,19 +28,20 @@ Value vectorFrom(StepBuilder &b, const Plane &plane, Value start, Value position
 int64_t planes(const Layer &layer) { return layer.output.batch * layer.output.channels; }
 
 /// Applies `function` to every element, in vectors where input and output have equal rows.
-StepBody unary(const Layer &layer, std::function<Value(StepBuilder &, Value item, Value x)> function) {
+StepBody unary(const Layer &layer,
+               std::function<Value(StepBuilder &, Value item, Value x)> function) {
   Plane in = layer.inputs[0], out = layer.output;
   bool vectors = sameRows(in, out) && hasOverrun(in) && hasOverrun(out);
   return {planes(layer), [=](StepBuilder &b, Value item) {
-    Value input = planeStart(b, in, item), output = planeStart(b, out, item);
-    if (vectors)
-      return fillLongRow(b, out, output, [&](Value position) {
-        return function(b, item, vectorFrom(b, in, input, position));
-      });
-    fillPlane(b, out, output, [&](Value y, Value x) {
-      return function(b, item, b.load(elementAt(b, in, input, y, x)));
-    });
-  }};
+            Value input = planeStart(b, in, item), output = planeStart(b, out, item);
+            if (vectors)
+              return fillLongRow(b, out, output, [&](Value position) {
+                return function(b, item, vectorFrom(b, in, input, position));
+              });
+            fillPlane(b, out, output, [&](Value y, Value x) {
+              return function(b, item, b.load(elementAt(b, in, input, y, x)));
+            });
+          }};
 }
 
 } // namespace
@@ -53,11 +54,10 @@ StepBody pconv::lowerActivate(ActivateOp op, const Layer &layer) {
 StepBody pconv::lowerRelayout(RelayoutOp, const Layer &layer) {
   Plane in = layer.inputs[0], out = layer.output;
   return {planes(layer), [=](StepBuilder &b, Value item) {
-    Value input = planeStart(b, in, item);
-    fillPlane(b, out, planeStart(b, out, item), [&](Value y, Value x) {
-      return b.load(elementAt(b, in, input, y, x));
-    });
-  }};
+            Value input = planeStart(b, in, item);
+            fillPlane(b, out, planeStart(b, out, item),
+                      [&](Value y, Value x) { return b.load(elementAt(b, in, input, y, x)); });
+          }};
 }
 
 StepBody pconv::lowerBatchNorm(BatchNormOp, const Layer &layer) {
@@ -88,24 +88,26 @@ StepBody pconv::lowerBinary(Operation *op, const Layer &layer) {
   bool vectors = sameRows(lhs, out) && hasOverrun(lhs) && hasOverrun(out) &&
                  (channelWise || (sameRows(rhs, out) && hasOverrun(rhs)));
   return {planes(layer), [=](StepBuilder &b, Value item) {
-    Value left = planeStart(b, lhs, item), output = planeStart(b, out, item);
-    // Dimensions of size 1 of the right side are read again and again.
-    Value image = rhs.batch == 1 ? b.constant(0) : b.div(item, out.channels);
-    Value channel = rhs.channels == 1 ? b.constant(0) : b.rem(item, out.channels);
-    Value right = planeStart(b, rhs, b.add(b.mul(image, rhs.channels), channel));
-    if (vectors) {
-      Value scalar = channelWise ? b.broadcast(b.load(firstElement(b, rhs, right))) : Value();
-      return fillLongRow(b, out, output, [&](Value position) {
-        Value y = channelWise ? scalar : vectorFrom(b, rhs, right, position);
-        return combine(b, vectorFrom(b, lhs, left, position), y);
-      });
-    }
-    fillPlane(b, out, output, [&](Value y, Value x) {
-      Value row = rhs.height == 1 ? b.constant(0) : y, column = rhs.width == 1 ? b.constant(0) : x;
-      return combine(b, b.load(elementAt(b, lhs, left, y, x)),
-                     b.load(elementAt(b, rhs, right, row, column)));
-    });
-  }};
+            Value left = planeStart(b, lhs, item), output = planeStart(b, out, item);
+            // Dimensions of size 1 of the right side are read again and again.
+            Value image = rhs.batch == 1 ? b.constant(0) : b.div(item, out.channels);
+            Value channel = rhs.channels == 1 ? b.constant(0) : b.rem(item, out.channels);
+            Value right = planeStart(b, rhs, b.add(b.mul(image, rhs.channels), channel));
+            if (vectors) {
+              Value scalar =
+                  channelWise ? b.broadcast(b.load(firstElement(b, rhs, right))) : Value();
+              return fillLongRow(b, out, output, [&](Value position) {
+                Value y = channelWise ? scalar : vectorFrom(b, rhs, right, position);
+                return combine(b, vectorFrom(b, lhs, left, position), y);
+              });
+            }
+            fillPlane(b, out, output, [&](Value y, Value x) {
+              Value row = rhs.height == 1 ? b.constant(0) : y,
+                    column = rhs.width == 1 ? b.constant(0) : x;
+              return combine(b, b.load(elementAt(b, lhs, left, y, x)),
+                             b.load(elementAt(b, rhs, right, row, column)));
+            });
+          }};
 }
 
 StepBody pconv::lowerConcat(ConcatOp op, const Layer &layer) {
@@ -114,43 +116,44 @@ StepBody pconv::lowerConcat(ConcatOp op, const Layer &layer) {
   Plane out = layer.output;
   if (axis <= 1) // whole planes, one after the other
     return {planes(layer), [=](StepBuilder &b, Value item) {
-      Value position = axis == 0 ? b.div(item, out.channels) : b.rem(item, out.channels);
-      Value image = b.div(item, out.channels), channel = b.rem(item, out.channels);
-      int64_t first = 0;
-      for (const Plane &in : inputs) {
-        int64_t size = axis == 0 ? in.batch : in.channels, begin = first;
-        first += size;
-        Value here = b.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::ult,
-                                                   b.add(position, -begin), b.constant(size));
-        b.onlyIf(here, [&] {
-          Value number = axis == 0 ? b.add(b.mul(b.add(image, -begin), in.channels), channel)
-                                   : b.add(b.mul(image, in.channels), b.add(channel, -begin));
-          Value start = planeStart(b, in, number);
-          fillPlane(b, out, planeStart(b, out, item), [&](Value y, Value x) {
-            return b.load(elementAt(b, in, start, y, x));
-          });
-        });
-      }
-    }};
+              Value position = axis == 0 ? b.div(item, out.channels) : b.rem(item, out.channels);
+              Value image = b.div(item, out.channels), channel = b.rem(item, out.channels);
+              int64_t first = 0;
+              for (const Plane &in : inputs) {
+                int64_t size = axis == 0 ? in.batch : in.channels, begin = first;
+                first += size;
+                Value here = b.createOrFold<arith::CmpIOp>(
+                    arith::CmpIPredicate::ult, b.add(position, -begin), b.constant(size));
+                b.onlyIf(here, [&] {
+                  Value number = axis == 0
+                                     ? b.add(b.mul(b.add(image, -begin), in.channels), channel)
+                                     : b.add(b.mul(image, in.channels), b.add(channel, -begin));
+                  Value start = planeStart(b, in, number);
+                  fillPlane(b, out, planeStart(b, out, item), [&](Value y, Value x) {
+                    return b.load(elementAt(b, in, start, y, x));
+                  });
+                });
+              }
+            }};
   return {planes(layer), [=](StepBuilder &b, Value item) { // side by side inside a plane
-    fillPlane(b, out, planeStart(b, out, item), [&](Value y, Value x) {
-      Value along = axis == 2 ? y : x, result = b.number(0);
-      int64_t first = 0;
-      for (const Plane &in : inputs) {
-        int64_t size = axis == 2 ? in.height : in.width;
-        Value local = b.add(along, -first);
-        first += size;
-        Value here = b.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::ult, local,
-                                                   b.constant(size));
-        Value clamped = b.min(b.max(local, b.constant(0)), b.constant(size - 1));
-        Value start = planeStart(b, in, item);
-        Value value = b.load(axis == 2 ? elementAt(b, in, start, clamped, x)
-                                       : elementAt(b, in, start, y, clamped));
-        result = arith::SelectOp::create(b, b.getLoc(), here, value, result);
-      }
-      return result;
-    });
-  }};
+            fillPlane(b, out, planeStart(b, out, item), [&](Value y, Value x) {
+              Value along = axis == 2 ? y : x, result = b.number(0);
+              int64_t first = 0;
+              for (const Plane &in : inputs) {
+                int64_t size = axis == 2 ? in.height : in.width;
+                Value local = b.add(along, -first);
+                first += size;
+                Value here = b.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::ult, local,
+                                                           b.constant(size));
+                Value clamped = b.min(b.max(local, b.constant(0)), b.constant(size - 1));
+                Value start = planeStart(b, in, item);
+                Value value = b.load(axis == 2 ? elementAt(b, in, start, clamped, x)
+                                               : elementAt(b, in, start, y, clamped));
+                result = arith::SelectOp::create(b, b.getLoc(), here, value, result);
+              }
+              return result;
+            });
+          }};
 }
 
 StepBody pconv::lowerSoftmax(SoftmaxOp op, const Layer &layer) {
@@ -159,29 +162,32 @@ StepBody pconv::lowerSoftmax(SoftmaxOp op, const Layer &layer) {
   int64_t axis = op.getAxis();
   Plane in = layer.inputs[0], out = layer.output;
   return {planes(layer), [=](StepBuilder &b, Value item) {
-    Value image = b.div(item, out.channels), channel = b.rem(item, out.channels);
-    fillPlane(b, out, planeStart(b, out, item), [&](Value y, Value x) {
-      auto at = [&](Value i) {
-        Value n = axis == 0 ? i : image, c = axis == 1 ? i : channel;
-        Value start = planeStart(b, in, b.add(b.mul(n, in.channels), c));
-        return b.load(elementAt(b, in, start, axis == 2 ? i : y, axis == 3 ? i : x));
-      };
-      auto exponential = [&](Value value, Value largest) -> Value {
-        Value shifted = arith::SubFOp::create(b, b.getLoc(), value, largest);
-        return math::ExpOp::create(b, b.getLoc(), shifted);
-      };
-      Value zero = b.constant(0);
-      Value size = b.constant(ArrayRef<int64_t>{in.batch, in.channels, in.height, in.width}[axis]);
-      Value largest = b.loop(zero, size, at(zero), [&](Value i, ValueRange carried) {
-        return SmallVector<Value>{
-            arith::MaximumFOp::create(b, b.getLoc(), carried[0], at(i)).getResult()};
-      })[0];
-      Value sum = b.loop(zero, size, b.number(0), [&](Value i, ValueRange carried) {
-        Value term = exponential(at(i), largest);
-        return SmallVector<Value>{arith::AddFOp::create(b, b.getLoc(), carried[0], term).getResult()};
-      })[0];
-      Value own = ArrayRef<Value>{image, channel, y, x}[axis];
-      return arith::DivFOp::create(b, b.getLoc(), exponential(at(own), largest), sum).getResult();
-    });
-  }};
+            Value image = b.div(item, out.channels), channel = b.rem(item, out.channels);
+            fillPlane(b, out, planeStart(b, out, item), [&](Value y, Value x) {
+              auto at = [&](Value i) {
+                Value n = axis == 0 ? i : image, c = axis == 1 ? i : channel;
+                Value start = planeStart(b, in, b.add(b.mul(n, in.channels), c));
+                return b.load(elementAt(b, in, start, axis == 2 ? i : y, axis == 3 ? i : x));
+              };
+              auto exponential = [&](Value value, Value largest) -> Value {
+                Value shifted = arith::SubFOp::create(b, b.getLoc(), value, largest);
+                return math::ExpOp::create(b, b.getLoc(), shifted);
+              };
+              Value zero = b.constant(0);
+              Value size =
+                  b.constant(ArrayRef<int64_t>{in.batch, in.channels, in.height, in.width}[axis]);
+              Value largest = b.loop(zero, size, at(zero), [&](Value i, ValueRange carried) {
+                return SmallVector<Value>{
+                    arith::MaximumFOp::create(b, b.getLoc(), carried[0], at(i)).getResult()};
+              })[0];
+              Value sum = b.loop(zero, size, b.number(0), [&](Value i, ValueRange carried) {
+                Value term = exponential(at(i), largest);
+                return SmallVector<Value>{
+                    arith::AddFOp::create(b, b.getLoc(), carried[0], term).getResult()};
+              })[0];
+              Value own = ArrayRef<Value>{image, channel, y, x}[axis];
+              return arith::DivFOp::create(b, b.getLoc(), exponential(at(own), largest), sum)
+                  .getResult();
+            });
+          }};
 }

@@ -23,8 +23,7 @@ class InputStationary {
 public:
   InputStationary(Conv2DOp conv, const Layer &layer, TargetAttr target)
       : tile(conv, layer), layer(layer), schedule(conv.getScheduleAttr()),
-        loads(conv.getLoadsAttr()), library(layer.weights.getLibrary()),
-        lanes(target.getLanes()) {
+        loads(conv.getLoadsAttr()), library(layer.weights.getLibrary()), lanes(target.getLanes()) {
     ArrayRef<int64_t> shape = layer.weights.getShape();
     filters = shape[0];
     kernelWidth = shape[3];
@@ -39,9 +38,10 @@ public:
     SmallVector<Segment> segments = tile.segments(b, number);
     Value rest = b.div(item, tile.tiles);
     Value block = b.rem(rest, blocks), image = b.div(rest, blocks);
-    Value input = b.add(b.add(b.mul(image, layer.inputs[0].channels * layer.inputs[0].channelStride),
-                              segments[0].position),
-                        layer.inputs[0].place);
+    Value input =
+        b.add(b.add(b.mul(image, layer.inputs[0].channels * layer.inputs[0].channelStride),
+                    segments[0].position),
+              layer.inputs[0].place);
     Value first = b.mul(block, schedule.getFilterBlock());
     Value count = b.min(b.constant(schedule.getFilterBlock()),
                         arith::SubIOp::create(b, b.getLoc(), b.constant(filters), first));
@@ -71,21 +71,21 @@ private:
                  b.add(b.loadIndex(b.add(header, RunHeader::values)), values)};
     b.loop(b.constant(0), b.constant(channelBlocks), start.values(),
            [&](Value, ValueRange carried) {
-      Cursor cursor = Cursor::from(carried);
-      for (int64_t pattern = 1; pattern <= library.size(); ++pattern)
-        cursor = walkRuns(b, input, pattern, cursor);
-      return cursor.values();
-    });
+             Cursor cursor = Cursor::from(carried);
+             for (int64_t pattern = 1; pattern <= library.size(); ++pattern)
+               cursor = walkRuns(b, input, pattern, cursor);
+             return cursor.values();
+           });
   }
 
   /// All runs of one kernel pattern in a block of channels.
   Cursor walkRuns(StepBuilder &b, Value input, int64_t pattern, Cursor cursor) const {
     Value runs = b.loadIndex(cursor.run);
     cursor.run = b.add(cursor.run, 1);
-    return Cursor::from(b.loop(b.constant(0), runs, cursor.values(),
-                               [&](Value, ValueRange carried) {
-      return walkRun(b, input, pattern, Cursor::from(carried)).values();
-    }));
+    return Cursor::from(
+        b.loop(b.constant(0), runs, cursor.values(), [&](Value, ValueRange carried) {
+          return walkRun(b, input, pattern, Cursor::from(carried)).values();
+        }));
   }
 
   /// One run: the kernels of one channel that wear one pattern.

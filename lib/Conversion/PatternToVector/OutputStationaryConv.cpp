@@ -35,9 +35,9 @@ public:
     Value image = b.div(rest, conv.getGroups());
 
     Value firstChannel = b.add(b.mul(image, layer.inputs[0].channels), b.mul(group, channels));
-    Value input = b.add(b.add(b.mul(firstChannel, layer.inputs[0].channelStride),
-                              segments[0].position),
-                        layer.inputs[0].place);
+    Value input =
+        b.add(b.add(b.mul(firstChannel, layer.inputs[0].channelStride), segments[0].position),
+              layer.inputs[0].place);
     Value panelNumber = b.add(b.mul(group, panels), panel);
     Value weights = b.add(b.mul(panelNumber, channels * taps() * schedule.getFilterBlock()),
                           layer.packed.getValues());
@@ -50,8 +50,7 @@ private:
 
   SmallVector<Value> accumulate(StepBuilder &b, Value input, Value weights) const {
     SmallVector<Value> zeros(schedule.getFilterBlock() * schedule.getVectors(), b.vectorOf(0));
-    return b.loop(b.constant(0), b.constant(channels), zeros,
-                  [&](Value channel, ValueRange sums) {
+    return b.loop(b.constant(0), b.constant(channels), zeros, [&](Value channel, ValueRange sums) {
       Value in = b.add(input, b.mul(channel, layer.inputs[0].channelStride));
       Value weight = b.add(weights, b.mul(channel, taps() * schedule.getFilterBlock()));
       return accumulateChannel(b, in, weight, sums);

@@ -26,7 +26,8 @@ namespace {
 FailureOr<int64_t> placeOf(Value value) {
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     auto function = cast<func::FuncOp>(argument.getOwner()->getParentOp());
-    if (auto place = function.getArgAttrOfType<IntegerAttr>(argument.getArgNumber(), "pattern.place"))
+    if (auto place =
+            function.getArgAttrOfType<IntegerAttr>(argument.getArgNumber(), "pattern.place"))
       return place.getInt();
     return function.emitError("expected pattern.place on argument ") << argument.getArgNumber();
   }
@@ -216,8 +217,7 @@ private:
   SmallVector<Attribute> steps;
 };
 
-struct ConvertPatternToVector
-    : pconv::impl::ConvertPatternToVectorBase<ConvertPatternToVector> {
+struct ConvertPatternToVector : pconv::impl::ConvertPatternToVectorBase<ConvertPatternToVector> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     auto target = module->getAttrOfType<TargetAttr>("pattern.target");
@@ -249,9 +249,8 @@ struct ConvertPatternToVector
     if (!found)
       return success();
     RewritePatternSet rewrites(module.getContext());
-    populateMathPolynomialApproximationPatterns(rewrites, [](StringRef name) {
-      return name == math::ExpOp::getOperationName();
-    });
+    populateMathPolynomialApproximationPatterns(
+        rewrites, [](StringRef name) { return name == math::ExpOp::getOperationName(); });
     return applyPatternsGreedily(module, std::move(rewrites));
   }
 };

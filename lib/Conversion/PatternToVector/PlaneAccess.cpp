@@ -17,10 +17,10 @@ Value pconv::elementAt(StepBuilder &b, const Plane &plane, Value start, Value y,
   if (plane.rowPhases == 1 && plane.colPhases == 1)
     return b.add(b.add(firstElement(b, plane, start), b.mul(y, plane.rowStride)), x);
   Value row = b.add(y, plane.halo), column = b.add(x, plane.halo);
-  Value phase = b.add(b.mul(b.rem(row, plane.rowPhases), plane.colPhases),
-                      b.rem(column, plane.colPhases));
-  Value inPhase = b.add(b.mul(b.div(row, plane.rowPhases), plane.rowStride),
-                        b.div(column, plane.colPhases));
+  Value phase =
+      b.add(b.mul(b.rem(row, plane.rowPhases), plane.colPhases), b.rem(column, plane.colPhases));
+  Value inPhase =
+      b.add(b.mul(b.div(row, plane.rowPhases), plane.rowStride), b.div(column, plane.colPhases));
   int64_t phaseStride = plane.channelStride / (plane.rowPhases * plane.colPhases);
   return b.add(b.add(start, b.mul(phase, phaseStride)), inPhase);
 }
@@ -28,7 +28,8 @@ Value pconv::elementAt(StepBuilder &b, const Plane &plane, Value start, Value y,
 void pconv::clear(StepBuilder &b, Value start, int64_t from, int64_t to) {
   int64_t vectors = std::max<int64_t>(to - from, 0) / b.lanes() * b.lanes();
   Value zeros = b.vectorOf(0);
-  b.loop(from, from + vectors, b.lanes(), [&](Value at) { b.storeVector(zeros, b.add(start, at)); });
+  b.loop(from, from + vectors, b.lanes(),
+         [&](Value at) { b.storeVector(zeros, b.add(start, at)); });
   b.loop(from + vectors, to, 1, [&](Value at) { b.store(b.number(0), b.add(start, at)); });
 }
 
@@ -41,9 +42,8 @@ void pconv::fillPlane(StepBuilder &b, const Plane &plane, Value start,
     clear(b, start, 0, plane.halo * plane.rowStride + plane.halo);
   Value zero = b.constant(0);
   b.loop(zero, b.constant(plane.height), 1, [&](Value y) {
-    b.loop(zero, b.constant(plane.width), 1, [&](Value x) {
-      b.store(element(y, x), elementAt(b, plane, start, y, x));
-    });
+    b.loop(zero, b.constant(plane.width), 1,
+           [&](Value x) { b.store(element(y, x), elementAt(b, plane, start, y, x)); });
     if (phases)
       return;
     Value row = b.add(start, b.mul(y, plane.rowStride));

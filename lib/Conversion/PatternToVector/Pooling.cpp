@@ -20,10 +20,10 @@ struct Span {
 StepBody perElement(const Layer &layer,
                     std::function<Value(StepBuilder &, Value input, Value y, Value x)> element) {
   return {layer.output.batch * layer.output.channels, [layer, element](StepBuilder &b, Value item) {
-    Value input = planeStart(b, layer.inputs[0], item);
-    fillPlane(b, layer.output, planeStart(b, layer.output, item),
-              [&](Value y, Value x) { return element(b, input, y, x); });
-  }};
+            Value input = planeStart(b, layer.inputs[0], item);
+            fillPlane(b, layer.output, planeStart(b, layer.output, item),
+                      [&](Value y, Value x) { return element(b, input, y, x); });
+          }};
 }
 
 /// Folds `combine(sum, value)` over the cells of a window.
@@ -95,13 +95,13 @@ StepBody pconv::lowerMaxPool(MaxPool2DOp pool, const Layer &layer) {
         auto inside = [&](Value at, int64_t size) {
           return b.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::ult, at, b.constant(size));
         };
-        Value both = arith::AndIOp::create(b, b.getLoc(), inside(row, in.height),
-                                           inside(column, in.width));
+        Value both =
+            arith::AndIOp::create(b, b.getLoc(), inside(row, in.height), inside(column, in.width));
         auto clamp = [&](Value at, int64_t size) {
           return b.min(b.max(at, zero), b.constant(size - 1));
         };
-        Value value = b.load(elementAt(b, in, input, clamp(row, in.height),
-                                       clamp(column, in.width)));
+        Value value =
+            b.load(elementAt(b, in, input, clamp(row, in.height), clamp(column, in.width)));
         Value larger = maximum(b, inner[0], value);
         return SmallVector<Value>{arith::SelectOp::create(b, b.getLoc(), both, larger, inner[0])};
       });

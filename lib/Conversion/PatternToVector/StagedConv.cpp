@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Kernel-pattern convolution for few registers: the input of a tile is copied to scratch memory, and
-// the accumulators of one filter stay in registers while its kernels go by. A kernel names its cells
-// by their place in the copy, so one loop without branches serves all kernel patterns.
+// Kernel-pattern convolution for few registers: the input of a tile is copied to scratch memory,
+// and the accumulators of one filter stay in registers while its kernels go by. A kernel names its
+// cells by their place in the copy, so one loop without branches serves all kernel patterns.
 #include "Convolution.h"
 
 #include "Pattern/Analysis/RecordPacking.h"
@@ -24,7 +24,8 @@ struct Cursor {
 class Staged {
 public:
   Staged(Conv2DOp conv, const Layer &layer, TargetAttr target)
-      : tile(conv, layer), layer(layer), geometry(conv, layer.weights.getShape(), target.getLanes()),
+      : tile(conv, layer), layer(layer),
+        geometry(conv, layer.weights.getShape(), target.getLanes()),
         schedule(conv.getScheduleAttr()), lanes(target.getLanes()),
         cells(cellsPerKernel(layer.weights.getLibrary())), pairs(conv.getLoadsAttr().getPairs()) {
     filters = layer.weights.getShape()[0];
@@ -66,9 +67,9 @@ private:
       return;
     b.loop(b.constant(1), b.constant(channelBlocks), cursor.values(),
            [&](Value number, ValueRange carried) {
-      return walkChannels(b, plane, segments, number, Cursor::from(carried), /*first=*/false)
-          .values();
-    });
+             return walkChannels(b, plane, segments, number, Cursor::from(carried), /*first=*/false)
+                 .values();
+           });
   }
 
   Cursor walkChannels(StepBuilder &b, Value plane, ArrayRef<Segment> segments, Value number,
@@ -76,10 +77,10 @@ private:
     stage(b, plane, segments, b.mul(number, schedule.getChannelBlock()));
     Value groups = b.loadIndex(cursor.group);
     cursor.group = b.add(cursor.group, 1);
-    return Cursor::from(b.loop(b.constant(0), groups, cursor.values(),
-                               [&](Value, ValueRange carried) {
-      return walkGroup(b, Cursor::from(carried), first).values();
-    }));
+    return Cursor::from(
+        b.loop(b.constant(0), groups, cursor.values(), [&](Value, ValueRange carried) {
+          return walkGroup(b, Cursor::from(carried), first).values();
+        }));
   }
 
   /// Copies the input of the tile, for one block of channels.

@@ -79,7 +79,9 @@ void StepBuilder::onlyIf(Value condition, llvm::function_ref<void()> body) {
 
 VectorType StepBuilder::vectorType() { return VectorType::get({lanes()}, getF32Type()); }
 
-Value StepBuilder::load(Value at) { return memref::LoadOp::create(*this, getLoc(), function.getArgument(3), at); }
+Value StepBuilder::load(Value at) {
+  return memref::LoadOp::create(*this, getLoc(), function.getArgument(3), at);
+}
 void StepBuilder::store(Value value, Value at) {
   memref::StoreOp::create(*this, getLoc(), value, function.getArgument(3), at);
 }
@@ -157,7 +159,8 @@ Value StepBuilder::activate(ActivationAttr activation, Value x) {
   case Function::LeakyRelu: {
     double alpha = activation.getAlpha().getValueAsDouble();
     Value scaled = arith::MulFOp::create(*this, getLoc(), x, like(alpha, x));
-    Value positive = arith::CmpFOp::create(*this, getLoc(), arith::CmpFPredicate::OGE, x, like(0, x));
+    Value positive =
+        arith::CmpFOp::create(*this, getLoc(), arith::CmpFPredicate::OGE, x, like(0, x));
     return arith::SelectOp::create(*this, getLoc(), positive, x, scaled);
   }
   case Function::Sigmoid:
@@ -184,7 +187,8 @@ Value StepBuilder::insideMask(Value position, const Plane &plane) {
   };
   SmallVector<int32_t> numbers = llvm::to_vector(llvm::seq<int32_t>(0, lanes()));
   Value ramp = arith::ConstantOp::create(*this, getLoc(), DenseIntElementsAttr::get(type, numbers));
-  Value column = arith::AddIOp::create(*this, getLoc(), splat(rem(position, plane.rowStride)), ramp);
+  Value column =
+      arith::AddIOp::create(*this, getLoc(), splat(rem(position, plane.rowStride)), ramp);
   Value inside = below(column, plane.width);
   // A vector reaches into the next rows, into several of them where the plane is narrow.
   for (int64_t last = lanes() - 1 + plane.rowStride - 1; last >= plane.rowStride;
@@ -193,7 +197,8 @@ Value StepBuilder::insideMask(Value position, const Plane &plane) {
     inside = arith::OrIOp::create(*this, getLoc(), inside, below(column, plane.width));
   }
   Value place = arith::AddIOp::create(*this, getLoc(), splat(position), ramp);
-  inside = arith::AndIOp::create(*this, getLoc(), inside, below(place, plane.height * plane.rowStride));
+  inside =
+      arith::AndIOp::create(*this, getLoc(), inside, below(place, plane.height * plane.rowStride));
   return arith::ExtSIOp::create(*this, getLoc(), type, inside);
 }
 

@@ -35,10 +35,10 @@ static void initializeBackEnds() {
   (void)done;
 }
 
-/// Runs LLVM's optimizer for this machine. Kernels come from us unrolled and in vectors, so that the
-/// stock pipelines find nothing to gain in them, but take several times as long as all the rest of a
-/// compilation. What is left to do is to clean up, and to turn loops over single elements (pooling,
-/// copies) into vectors.
+/// Runs LLVM's optimizer for this machine. Kernels come from us unrolled and in vectors, so that
+/// the stock pipelines find nothing to gain in them, but take several times as long as all the rest
+/// of a compilation. What is left to do is to clean up, and to turn loops over single elements
+/// (pooling, copies) into vectors.
 static llvm::Error optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   constexpr llvm::StringLiteral kPasses =
       "function(early-cse,simplifycfg,loop-simplify,lcssa,loop(loop-rotate,indvars),loop-vectorize,"

@@ -7,8 +7,7 @@
 using namespace mlir;
 using namespace pconv::pattern;
 
-int64_t pconv::pattern::minimalRowStride(ArrayRef<int64_t> shape, int64_t halo,
-                                         int64_t colPhases) {
+int64_t pconv::pattern::minimalRowStride(ArrayRef<int64_t> shape, int64_t halo, int64_t colPhases) {
   return colPhases == 1 ? shape[3] + halo : llvm::divideCeil(shape[3] + 2 * halo, colPhases);
 }
 

@@ -61,9 +61,8 @@ private:
       if (!run.filters.empty())
         found.push_back(std::move(run));
     }
-    llvm::stable_sort(found, [](const Run &a, const Run &b) {
-      return a.filters.size() > b.filters.size();
-    });
+    llvm::stable_sort(
+        found, [](const Run &a, const Run &b) { return a.filters.size() > b.filters.size(); });
     runs.push_back(found.size());
     for (const Run &run : found) {
       runs.push_back(run.channel * layout.channelStride);

@@ -32,9 +32,8 @@ using EmitError = llvm::function_ref<InFlightDiagnostic()>;
 /// Parses `[0, 1, 3, 4]`.
 static ParseResult parseNumbers(AsmParser &parser, DenseI32ArrayAttr &numbers) {
   SmallVector<int32_t> list;
-  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
-        return parser.parseInteger(list.emplace_back());
-      }))
+  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square,
+                                     [&] { return parser.parseInteger(list.emplace_back()); }))
     return failure();
   numbers = parser.getBuilder().getDenseI32ArrayAttr(list);
   return success();
@@ -42,9 +41,8 @@ static ParseResult parseNumbers(AsmParser &parser, DenseI32ArrayAttr &numbers) {
 
 /// Parses `[[0, 1], [2]]`.
 static ParseResult parseNumberLists(AsmParser &parser, SmallVectorImpl<DenseI32ArrayAttr> &lists) {
-  return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
-    return parseNumbers(parser, lists.emplace_back());
-  });
+  return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square,
+                                        [&] { return parseNumbers(parser, lists.emplace_back()); });
 }
 
 static void printNumbers(AsmPrinter &printer, DenseI32ArrayAttr numbers) {
@@ -55,7 +53,8 @@ static void printNumbers(AsmPrinter &printer, DenseI32ArrayAttr numbers) {
 
 static void printNumberLists(AsmPrinter &printer, ArrayRef<DenseI32ArrayAttr> lists) {
   printer << '[';
-  llvm::interleaveComma(lists, printer, [&](DenseI32ArrayAttr list) { printNumbers(printer, list); });
+  llvm::interleaveComma(lists, printer,
+                        [&](DenseI32ArrayAttr list) { printNumbers(printer, list); });
   printer << ']';
 }
 
@@ -237,10 +236,11 @@ LogicalResult PoolAttr::verify(EmitError emitError, PoolKind, DenseI64ArrayAttr 
   if (kernel.size() != 2 || strides.size() != 2)
     return emitError() << "expected two numbers each for kernel and strides, got " << kernel.size()
                        << " and " << strides.size();
-  return verifyPositive(emitError, {{"kernel height", kernel[0]},
-                                    {"kernel width", kernel[1]},
-                                    {"vertical stride", strides[0]},
-                                    {"horizontal stride", strides[1]}},
+  return verifyPositive(emitError,
+                        {{"kernel height", kernel[0]},
+                         {"kernel width", kernel[1]},
+                         {"vertical stride", strides[0]},
+                         {"horizontal stride", strides[1]}},
                         maxDistance);
 }
 
@@ -290,8 +290,7 @@ static LogicalResult verifyChannel(EmitError emitError, PlaneAttr plane, int64_t
   if (room >= 0 && room / plane.getRowStride() >= rows - 1)
     return success();
   return emitError() << "expected a channel_stride that holds " << parts << " times " << rows
-                     << " rows of " << plane.getRowStride() << ", got "
-                     << plane.getChannelStride();
+                     << " rows of " << plane.getRowStride() << ", got " << plane.getChannelStride();
 }
 
 LogicalResult PlaneAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,

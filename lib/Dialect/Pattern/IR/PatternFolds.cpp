@@ -26,8 +26,8 @@ static ActivationAttr getLastActivation(Value value) {
 
 /// Whether `outer` changes nothing on the values that `inner` makes.
 static bool isIdentityAfter(Function outer, Function inner) {
-  bool atMostSix = inner == Function::Relu6 || inner == Function::Sigmoid ||
-                   inner == Function::Hardsigmoid;
+  bool atMostSix =
+      inner == Function::Relu6 || inner == Function::Sigmoid || inner == Function::Hardsigmoid;
   if (outer == Function::Relu || outer == Function::LeakyRelu)
     return inner == Function::Relu || atMostSix;
   return outer == Function::Relu6 && atMostSix;
@@ -60,8 +60,7 @@ OpFoldResult ActivateOp::fold(FoldAdaptor) {
 }
 
 /// Takes `activation = identity` off a layer.
-template <typename OpTy>
-static LogicalResult dropIdentity(OpTy op, PatternRewriter &rewriter) {
+template <typename OpTy> static LogicalResult dropIdentity(OpTy op, PatternRewriter &rewriter) {
   if (!op.getActivation() || op.getActivation()->getFunction() != Function::Identity)
     return failure();
   rewriter.modifyOpInPlace(op, [&] { op.removeActivationAttr(); });
@@ -89,14 +88,12 @@ LogicalResult MulOp::canonicalize(MulOp op, PatternRewriter &rewriter) {
 //===----------------------------------------------------------------------===//
 
 /// The input of an op of the same type that reads every element once: then the op does nothing.
-template <typename OpTy>
-static OpFoldResult foldSameType(OpTy op) {
+template <typename OpTy> static OpFoldResult foldSameType(OpTy op) {
   return op.getInput().getType() == op.getType() ? OpFoldResult(op.getInput()) : OpFoldResult();
 }
 
 /// Windows of one cell, and as many as there are cells.
-template <typename OpTy>
-static OpFoldResult foldPool(OpTy op) {
+template <typename OpTy> static OpFoldResult foldPool(OpTy op) {
   auto isOne = [](int64_t number) { return number == 1; };
   if (!llvm::all_of(op.getKernel(), isOne) || !llvm::all_of(op.getStrides(), isOne))
     return {};
@@ -119,8 +116,7 @@ OpFoldResult ConcatOp::fold(FoldAdaptor) {
 }
 
 /// Of two ops that only move elements, the second does the work of both.
-template <typename OpTy>
-static OpFoldResult foldMove(OpTy op) {
+template <typename OpTy> static OpFoldResult foldMove(OpTy op) {
   if (OpFoldResult input = foldSameType(op))
     return input;
   auto inner = op.getInput().template getDefiningOp<OpTy>();

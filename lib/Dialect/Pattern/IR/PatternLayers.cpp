@@ -70,13 +70,13 @@ static LogicalResult verifyChannels(Conv2DOp op, WeightsOp weights) {
 /// C6 and C7: the sizes of output and residual.
 static LogicalResult verifySizes(Conv2DOp op, WeightsOp weights) {
   SmallVector<int64_t, 4> shape = op.getConvShape(weights.getShape());
-  if (op.getResidual() && failed(verifySameShape(op, "residual", op.getResidual().getType().getShape(),
-                                                 "convolution's result", shape)))
+  if (op.getResidual() &&
+      failed(verifySameShape(op, "residual", op.getResidual().getType().getShape(),
+                             "convolution's result", shape)))
     return failure();
   if (std::optional<PoolAttr> pool = op.getPool())
     for (int64_t i : {0, 1})
-      shape[2 + i] =
-          countWindows(shape[2 + i], pool->getKernel()[i], pool->getStrides()[i], 0, 1);
+      shape[2 + i] = countWindows(shape[2 + i], pool->getKernel()[i], pool->getStrides()[i], 0, 1);
   ArrayRef<int64_t> output = op.getOutput().getType().getShape();
   if (output != ArrayRef(shape))
     return op.emitOpError("expected an output of shape ")

@@ -30,8 +30,8 @@ static LogicalResult verifyPoolSide(Operation *op, const PoolSide &side) {
     return op->emitOpError("expected padding of at most half of the kernel's ")
            << side.name << " (" << extent << "), got " << padding;
 
-  int64_t down = countWindows(side.input, side.kernel, side.stride, side.before + side.after,
-                              side.dilation);
+  int64_t down =
+      countWindows(side.input, side.kernel, side.stride, side.before + side.after, side.dilation);
   int64_t up = countWindows(side.input + side.stride - 1, side.kernel, side.stride,
                             side.before + side.after, side.dilation);
   if (up > down && (up - 1) * side.stride >= side.input + side.before)
@@ -151,9 +151,9 @@ LogicalResult ConcatOp::verify() {
              << index << " to have rank " << output.getRank() << ", got " << shape.size();
     for (int64_t dim = 0; dim < output.getRank(); ++dim)
       if (dim != axis && shape[dim] != output.getDimSize(dim))
-        return emitOpError("expected dimension ") << dim << " of input " << index << " to be "
-                                                  << output.getDimSize(dim) << ", got "
-                                                  << shape[dim];
+        return emitOpError("expected dimension ")
+               << dim << " of input " << index << " to be " << output.getDimSize(dim) << ", got "
+               << shape[dim];
     sum += shape[axis];
   }
   if (sum != output.getDimSize(axis))

@@ -10,9 +10,7 @@ using namespace pconv::pattern;
 std::string pconv::pattern::formatShape(ArrayRef<int64_t> shape) {
   std::string text;
   llvm::raw_string_ostream stream(text);
-  auto print = [&](int64_t size) {
-    ShapedType::isDynamic(size) ? stream << '?' : stream << size;
-  };
+  auto print = [&](int64_t size) { ShapedType::isDynamic(size) ? stream << '?' : stream << size; };
   llvm::interleave(shape, stream, print, "x");
   return text;
 }
@@ -58,8 +56,9 @@ LogicalResult pconv::pattern::verifySameShape(Operation *op, StringRef name,
                                               ArrayRef<int64_t> expected) {
   if (shape == expected)
     return success();
-  return op->emitOpError("expected ") << name << " to have the shape of the " << expectedName << " ("
-                                      << formatShape(expected) << "), got " << formatShape(shape);
+  return op->emitOpError("expected ")
+         << name << " to have the shape of the " << expectedName << " (" << formatShape(expected)
+         << "), got " << formatShape(shape);
 }
 
 LogicalResult pconv::pattern::verifyPlanes(Operation *op, RankedTensorType input,

@@ -49,8 +49,8 @@ private:
     return RelayoutOp::create(builder, loc, value.getType(), value, layer, IntegerAttr());
   }
 
-  /// Puts a copy wherever the form of a value has to change: at the function's edges, before strided
-  /// convolutions, and around reshapes, which need plain row-major order.
+  /// Puts a copy wherever the form of a value has to change: at the function's edges, before
+  /// strided convolutions, and around reshapes, which need plain row-major order.
   void insertRelayouts() {
     OpBuilder builder(function.getContext());
     Block &body = function.front();
@@ -68,8 +68,7 @@ private:
         splitPooling(builder, conv);
         builder.setInsertionPoint(&op);
         relayoutStridedInput(builder, conv);
-      }
-      else if (auto reshape = dyn_cast<ReshapeOp>(op))
+      } else if (auto reshape = dyn_cast<ReshapeOp>(op))
         relayoutReshape(builder, reshape);
       else if (isa<func::ReturnOp>(op))
         for (OpOperand &operand : op.getOpOperands())

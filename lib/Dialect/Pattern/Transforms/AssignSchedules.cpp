@@ -102,9 +102,9 @@ public:
 private:
   static RankedTensorType convResult(Conv2DOp conv, WeightsOp weights) {
     auto type = cast<RankedTensorType>(conv.getOutput().getType());
-    return conv.getPool() ? RankedTensorType::get(conv.getConvShape(weights.getShape()),
-                                                  type.getElementType())
-                          : type;
+    return conv.getPool()
+               ? RankedTensorType::get(conv.getConvShape(weights.getShape()), type.getElementType())
+               : type;
   }
 
   int64_t tileCount(const PlaneGeometry &output, int64_t rows, int64_t segments) const {

@@ -9,8 +9,8 @@
 #include "Pattern/Transforms/Passes.h"
 
 #include "mlir/IR/Builders.h"
-#include "llvm/Support/MathExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace pconv::pattern {
 #define GEN_PASS_DEF_PACKWEIGHTS
@@ -41,8 +41,8 @@ public:
     }
     int64_t groups = conv.getGroups(), perGroup = filters / groups;
     int64_t panels = groups * llvm::divideCeil(perGroup, schedule.getFilterBlock());
-    int64_t values = panels * schedule.getFilterBlock() * weights.getTensorType().getNumElements() /
-                     filters;
+    int64_t values =
+        panels * schedule.getFilterBlock() * weights.getTensorType().getNumElements() / filters;
     packPanels(conv, conv.getWeightsAttr(), conv.getBiasAttr(), schedule.getFilterBlock(), groups,
                values, filters);
     return success();
@@ -87,15 +87,27 @@ private:
     int64_t sumStride = schedule.getRows() * schedule.getVectors() * lanes;
     if (schedule.getDataflow() == Dataflow::Staged) {
       StagedGeometry staged(conv, weights.getShape(), lanes);
-      RecordLayout layout{ids, filters, channels, order, schedule.getFilterBlock(),
-                          schedule.getChannelBlock(), staged.channelStride, sumStride,
+      RecordLayout layout{ids,
+                          filters,
+                          channels,
+                          order,
+                          schedule.getFilterBlock(),
+                          schedule.getChannelBlock(),
+                          staged.channelStride,
+                          sumStride,
                           staged.cellOffsets};
       RecordPacking packing = packRecords(layout, weights.getLibrary(), conv.getLoadsAttr());
       return addIndex(conv, PackForm::Records, packing.index, packing.gather, filters);
     }
     PlaneGeometry input(cast<RankedTensorType>(conv.getInput().getType()));
-    RunLayout layout{ids, filters, channels, order, schedule.getFilterBlock(),
-                     schedule.getChannelBlock(), input.channelStride, sumStride};
+    RunLayout layout{ids,
+                     filters,
+                     channels,
+                     order,
+                     schedule.getFilterBlock(),
+                     schedule.getChannelBlock(),
+                     input.channelStride,
+                     sumStride};
     RunPacking packing = packRuns(layout, weights.getLibrary());
     addIndex(conv, PackForm::Runs, packing.index, packing.gather, filters);
   }
@@ -118,11 +130,12 @@ private:
     packed.setCsrBytes(countCsrIndexBytes(fkw));
     if (!fkwArrays)
       return;
-    packed->setAttr("fkw", builder.getDictionaryAttr(
-                               {builder.getNamedAttr("offset", builder.getDenseI32ArrayAttr(fkw.offset)),
-                                builder.getNamedAttr("reorder", builder.getDenseI32ArrayAttr(fkw.reorder)),
-                                builder.getNamedAttr("index", builder.getDenseI32ArrayAttr(fkw.index)),
-                                builder.getNamedAttr("stride", builder.getDenseI32ArrayAttr(fkw.stride))}));
+    packed->setAttr(
+        "fkw", builder.getDictionaryAttr(
+                   {builder.getNamedAttr("offset", builder.getDenseI32ArrayAttr(fkw.offset)),
+                    builder.getNamedAttr("reorder", builder.getDenseI32ArrayAttr(fkw.reorder)),
+                    builder.getNamedAttr("index", builder.getDenseI32ArrayAttr(fkw.index)),
+                    builder.getNamedAttr("stride", builder.getDenseI32ArrayAttr(fkw.stride))}));
   }
 
   void packPanels(Operation *op, FlatSymbolRefAttr weights, FlatSymbolRefAttr bias, int64_t panel,
@@ -173,18 +186,18 @@ struct PackWeights : pconv::pattern::impl::PackWeightsBase<PackWeights> {
         layers.push_back(op);
     });
     for (Operation *op : layers) {
-      LogicalResult done = llvm::TypeSwitch<Operation *, LogicalResult>(op)
-                               .Case<Conv2DOp, LinearOp, BatchNormOp>(
-                                   [&](auto layer) { return packer.pack(layer); });
+      LogicalResult done =
+          llvm::TypeSwitch<Operation *, LogicalResult>(op).Case<Conv2DOp, LinearOp, BatchNormOp>(
+              [&](auto layer) { return packer.pack(layer); });
       if (failed(done))
         return signalPassFailure();
     }
     OpBuilder builder(module.getContext());
-    module->setAttr("pattern.memory",
-                    builder.getDictionaryAttr(
-                        {builder.getNamedAttr("values", builder.getI64IntegerAttr(packer.totalValues())),
-                         builder.getNamedAttr("indices",
-                                              builder.getI64IntegerAttr(packer.totalIndices()))}));
+    module->setAttr(
+        "pattern.memory",
+        builder.getDictionaryAttr(
+            {builder.getNamedAttr("values", builder.getI64IntegerAttr(packer.totalValues())),
+             builder.getNamedAttr("indices", builder.getI64IntegerAttr(packer.totalIndices()))}));
     module->setAttr("pattern.stage", builder.getStringAttr("packed"));
   }
 };

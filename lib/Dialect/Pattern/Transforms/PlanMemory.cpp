@@ -50,8 +50,8 @@ private:
     PlaneGeometry geometry(cast<RankedTensorType>(value.getType()));
     // A tile may read past the last plane: by the rows and by the vectors of a tile.
     int64_t slack = 2 * (geometry.halo + 1) * geometry.rowStride + 8 * kAlignment;
-    buffers[value] = {step, step, static_cast<int64_t>(
-                                      llvm::alignTo(geometry.size() + slack, kAlignment))};
+    buffers[value] = {step, step,
+                      static_cast<int64_t>(llvm::alignTo(geometry.size() + slack, kAlignment))};
   }
 
   void collect() {
@@ -137,9 +137,8 @@ struct PlanMemory : pconv::pattern::impl::PlanMemoryBase<PlanMemory> {
       return signalPassFailure();
     }
     int64_t scratch = 0;
-    network.walk([&](Operation *op) {
-      scratch = std::max(scratch, scratchFloats(op, target.getLanes()));
-    });
+    network.walk(
+        [&](Operation *op) { scratch = std::max(scratch, scratchFloats(op, target.getLanes())); });
     OpBuilder builder(module.getContext());
     NamedAttrList sizes(memory);
     sizes.set("arena", builder.getI64IntegerAttr(MemoryPlanner(network).run()));
