@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Writes the reference pages: docs/Dialect.md and docs/Passes.md.
+"""Writes the reference pages: docs/Dialect.md, docs/Passes.md and docs/CommandLine.md.
 
 python tools/dev/generate_docs.py            writes them
 python tools/dev/generate_docs.py --check    fails if one of them is not what would be written
@@ -65,9 +65,40 @@ def pass_page() -> str:
     )
 
 
+def argument_row(action: argparse.Action) -> str:
+    """A row of the table of a command's arguments."""
+    value = action.metavar or (action.dest.upper() if action.nargs != 0 else "")
+    if action.choices:
+        value = " or ".join(map(str, action.choices))
+    names = ", ".join(action.option_strings)
+    text = (action.help or "").replace("|", "\\|")
+    return f"| `{f'{names} {value}'.strip()}` | {text} |"
+
+
+def command_section(name: str, parser: argparse.ArgumentParser) -> str:
+    """A command, what it is for, and its arguments. Not argparse's own text: it varies with Python."""
+    rows = [argument_row(a) for a in parser._actions if a.help not in (None, argparse.SUPPRESS)]
+    return (
+        f"## pconv {name}\n\n{parser.description}\n\n"
+        + "| argument | meaning |\n| --- | --- |\n"
+        + "\n".join(rows)
+        + "\n"
+    )
+
+
+def command_page() -> str:
+    from pconv_mlir.cli import parser
+
+    whole = parser()
+    commands = next(a for a in whole._actions if isinstance(a, argparse._SubParsersAction))
+    sections = [command_section(name, command) for name, command in commands.choices.items()]
+    return header("Command line") + f"{whole.description}\n\n" + "\n".join(sections)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "Dialect.md": dialect_page,
     "Passes.md": pass_page,
+    "CommandLine.md": command_page,
 }
 
 
