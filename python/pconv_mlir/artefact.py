@@ -33,14 +33,26 @@ class Artefact:
         code: The object file.
         values: Packed weights, float32.
         indices: Packed indices, int32.
-        ir: The planned network in the pattern dialect.
+        plan: The planned network in the pattern dialect, as UTF-8.
     """
 
     manifest: Manifest
     code: bytes
     values: np.ndarray
     indices: np.ndarray
-    ir: str
+    plan: bytes | memoryview
+
+    @property
+    def ir(self) -> str:
+        """The planned network as text; decoded when it is asked for, which running does not.
+
+        Raises:
+            ArtefactError: It is no text.
+        """
+        try:
+            return bytes(self.plan).decode()
+        except UnicodeDecodeError as error:
+            raise ArtefactError(f"the IR of the network is damaged: {error}") from error
 
     def __post_init__(self) -> None:
         memory = self.manifest.memory
@@ -63,7 +75,7 @@ def save(artefact: Artefact, path: str | os.PathLike[str]) -> None:
         # First, since its place decides how its arrays are aligned.
         writer.add_tensors(DATA, {"values": artefact.values, "indices": artefact.indices})
         writer.add(CODE, artefact.code)
-        writer.add(IR, artefact.ir.encode())
+        writer.add(IR, artefact.plan)
         members = {name: Member(size, sha256) for name, (size, sha256) in writer.members.items()}
         manifest = dataclasses.replace(artefact.manifest, members=members)
         writer.add(MANIFEST, json.dumps(encode(manifest), indent=1).encode())
@@ -80,13 +92,14 @@ def load(path: str | os.PathLike[str]) -> Artefact:
     try:
         manifest = decode(container.parse_json(bytes(members[MANIFEST])))
         _check_members(manifest, members)
+        container.release(members[DATA])
         arrays = container.read_tensors(members[DATA], ("values", "indices"))
         return Artefact(
             manifest,
             bytes(members[CODE]),
             arrays["values"],
             arrays["indices"],
-            bytes(members[IR]).decode(),
+            members[IR],
         )
     except (ValueError, ArtefactError) as error:
         raise ArtefactError(f"{path} is damaged or no .pconv file: {error}") from error

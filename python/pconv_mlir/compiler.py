@@ -101,7 +101,7 @@ def build(
             steps=_steps(parsed),
             layers=described,
         )
-    return Artefact(manifest, code, values, indices, plan)
+    return Artefact(manifest, code, values, indices, plan.encode())
 
 
 def _import(model: Any, inputs: Any) -> Module:

@@ -46,7 +46,7 @@ class Writer:
         self._archive = zipfile.ZipFile(file, "w", zipfile.ZIP_STORED)
         self.members: dict[str, tuple[int, str]] = {}
 
-    def add(self, name: str, data: bytes) -> None:
+    def add(self, name: str, data: Chunk) -> None:
         """Adds a member."""
         self._stream(name, len(data), lambda _: [data])
 
@@ -172,6 +172,16 @@ def _start(info: zipfile.ZipInfo, data: memoryview) -> int:
     if signature != b"PK\x03\x04" or flags or method or name != info.filename.encode():
         raise ValueError(f"the header of {info.filename} does not fit the directory")
     return int(name_start + name_length + extra_length)
+
+
+def release(member: memoryview) -> None:
+    """Gives the memory of a mapped archive back; what is used again is read again.
+
+    Checksums touch every page, runs only those of the packed weights.
+    """
+    mapped = member.obj
+    if isinstance(mapped, mmap.mmap):
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def read_tensors(data: memoryview, names: Iterable[str]) -> dict[str, np.ndarray]:

@@ -166,7 +166,7 @@ def make(name: str, model: Path, threads: int) -> Engine:
     """
     kind, package = OTHERS[name]
     try:
-        with output_to_stderr():
+        with silence():
             return kind(model, threads)
     except ImportError as error:
         raise DependencyError(
@@ -178,13 +178,15 @@ def make(name: str, model: Path, threads: int) -> Engine:
 
 
 @contextmanager
-def output_to_stderr() -> Iterator[None]:
+def silence() -> Iterator[None]:
     """Engines greet on standard output, below Python; a pipe expects results there."""
     sys.stdout.flush()
     saved = os.dup(1)
+    null = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(2, 1)
+        os.dup2(null, 1)
         yield
     finally:
         os.dup2(saved, 1)
         os.close(saved)
+        os.close(null)

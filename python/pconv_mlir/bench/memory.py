@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import os
-import resource
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +23,24 @@ import numpy as np
 OWN = "pconv"
 
 
-def peak_rss_mb(
+@dataclass(frozen=True)
+class Memory:
+    """Resident memory of a process that runs one model with one engine.
+
+    Attributes:
+        peak_mb: The most that it ever had, in MiB.
+        model_mb: The same without what it had (Python, NumPy, the inputs) before it loaded the
+            engine and the model.
+    """
+
+    peak_mb: float
+    model_mb: float
+
+
+def of_engine(
     engine: str, model: Path, threads: int, shapes: Sequence[Sequence[int]]
-) -> float | None:
-    """Largest resident set of a process of its own that runs the model three times, in MiB.
+) -> Memory | None:
+    """Measures a process of its own that runs the model three times.
 
     Args:
         engine: `pconv` for a `.pconv` file, else a name of `engines.OTHERS` for an ONNX file.
@@ -40,7 +56,7 @@ def peak_rss_mb(
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
     lines = done.stdout.splitlines()
-    return float(json.loads(lines[-1])["peak_rss_mb"]) if not done.returncode and lines else None
+    return Memory(**json.loads(lines[-1])) if not done.returncode and lines else None
 
 
 def _main(engine: str, model: str, threads: str, *shapes: str) -> None:
@@ -48,6 +64,7 @@ def _main(engine: str, model: str, threads: str, *shapes: str) -> None:
     inputs = [
         rng.standard_normal([int(n) for n in shape.split("x")], np.float32) for shape in shapes
     ]
+    before = _status_mb("VmRSS")
     runner: Any
     if engine == OWN:
         from ..runtime import load
@@ -61,15 +78,15 @@ def _main(engine: str, model: str, threads: str, *shapes: str) -> None:
         runner = functools.partial(other.run, inputs)
     for _ in range(3):
         runner()
-    sys.stdout.write(json.dumps({"peak_rss_mb": _high_water_kb() / 1024}) + "\n")
+    peak = _status_mb("VmHWM")
+    sys.stdout.write(json.dumps({"peak_mb": peak, "model_mb": peak - before}) + "\n")
 
 
-def _high_water_kb() -> int:
+def _status_mb(field: str) -> float:
     """Of this program alone; getrusage would count the process that it was forked from, too."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1])
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    status = Path("/proc/self/status").read_text()
+    found = re.search(rf"^{field}:\s+(\d+) kB$", status, re.MULTILINE)
+    return int(found[1]) / 1024 if found else math.nan
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from ..report.text import aligned
 from . import common
 
 if TYPE_CHECKING:
-    from ..bench import Result
+    from ..bench.compare import Result
 
 
 def add(commands: Any) -> None:
@@ -34,8 +34,8 @@ def add(commands: Any) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     output = common.Output(arguments.json)
     output.check()
-    from .. import bench, sources
-    from ..bench import engines
+    from .. import sources
+    from ..bench import compare, engines
     from ..bench.timing import FEWEST_RUNS
     from ..runtime.network import check_threads
 
@@ -52,7 +52,7 @@ def _run(arguments: argparse.Namespace) -> None:
             scheme=arguments.scheme,
             shapes=arguments.shape,
         )
-        result = bench.run(
+        result = compare.run(
             source,
             threads=threads,
             against=against,
@@ -101,7 +101,8 @@ def engines_table(result: Result) -> str:
                 f"{timing.p90_ms:.2f}",
                 f"{timing.median_ms / ours.timing.median_ms:.2f}x" if ours else "",
                 f"{timing.relative_error:.1e}",
-                "" if row.peak_rss_mb is None else f"{row.peak_rss_mb:.0f}",
+                "" if row.memory is None else f"{row.memory.peak_mb:.0f}",
+                "" if row.memory is None else f"{row.memory.model_mb:.0f}",
             )
         )
     header = (
@@ -116,6 +117,7 @@ def engines_table(result: Result) -> str:
         "of pconv",
         "rel. error",
         "peak MiB",
+        "of it model",
     )
     return aligned(header, rows, right=header[3:])
 

@@ -16,7 +16,7 @@ from . import common
 from .bench import engines_table
 
 if TYPE_CHECKING:
-    from ..bench import Result
+    from ..bench.compare import Result
     from ..sources import Source
 
 DATA = Path(__file__).parents[1] / "data" / "fashion_mnist"
@@ -89,9 +89,9 @@ def _images(folder: Path) -> tuple[NDArray[np.float32], NDArray[Any]]:
 
 def _compare(source: Source, threads: int, line: common.Progress, output: common.Output) -> Result:
     """Three bars: ours dense, ours sparse, and another engine where there is one."""
-    from .. import bench
+    from ..bench import compare
 
-    result = bench.run(source, threads=threads, against=("onnxruntime",), progress=line)
+    result = compare.run(source, threads=threads, against=("onnxruntime",), progress=line)
     output.text(f"{engines_table(result)}\n")
     for note in result.notes:
         output.text(f"note: {note}")

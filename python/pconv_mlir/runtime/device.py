@@ -76,8 +76,8 @@ class _LocalProgram:
         self._manifest = artefact.manifest
         self._code = Code(artefact.code)
         self._entry = self._code.address(ENTRY)
-        self._values = _aligned_copy(artefact.values)
-        self._indices = _aligned_copy(artefact.indices)
+        self._values = _aligned(artefact.values)
+        self._indices = artefact.indices  # read one by one
         self._arena = np.empty(0, np.float32)
         self._lock = threading.Lock()
 
@@ -127,9 +127,9 @@ def _aligned_empty(size: int, dtype: np.dtype) -> np.ndarray:
     return buffer[skip : skip + size]
 
 
-def _aligned_copy(array: np.ndarray) -> np.ndarray:
-    """The array itself where its address allows it (mapped files are aligned)."""
-    if array.flags.c_contiguous and array.ctypes.data % ALIGNMENT == 0:
+def _aligned(array: np.ndarray) -> np.ndarray:
+    """The array itself where its address allows it (mapped files are aligned), else a copy."""
+    if array.ctypes.data % ALIGNMENT == 0:
         return array
     copy = _aligned_empty(array.size, array.dtype)
     np.copyto(copy, array)

@@ -108,7 +108,7 @@ def manifest() -> Manifest:
 def artefact() -> Artefact:
     values = np.linspace(-1, 1, 8, dtype=np.float32)
     indices = np.array([7, 6, 5, 4, 0, 1, 2, 3], np.int32)
-    return Artefact(manifest(), code(), values, indices, TEXT)
+    return Artefact(manifest(), code(), values, indices, TEXT.encode())
 
 
 def expected(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
