@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What a schedule costs in registers, and which places of the input a tile reads.
+// What a schedule costs in registers.
 #ifndef PATTERN_ANALYSIS_SCHEDULE_H
 #define PATTERN_ANALYSIS_SCHEDULE_H
 
@@ -7,30 +7,27 @@
 
 namespace pconv::pattern {
 
-/// A place in the input: (row, column), counted from what the first cell of a kernel reads for the
-/// first output of a tile.
-using Tap = std::pair<int32_t, int32_t>;
-
-/// The tap that each kept cell of kernel pattern `id` reads for each of the `rows` rows of a tile,
-/// cell-major like the `uses` of a load plan: `taps[cell * rows + row]`. A tap that serves several
-/// rows occurs several times.
-llvm::SmallVector<Tap> collectTaps(Conv2DOp conv, LibraryAttr library, int64_t id, int64_t rows);
-
-/// Loads that are alive at once in a tile of `rows` rows, in vectors of one tile column: the
-/// distinct taps of one kernel pattern (scope `run`, the largest pattern counts), of all of them
-/// (`channel`), or one, used at once (`kernel`).
-int64_t countLiveLoads(Conv2DOp conv, LibraryAttr library, int64_t rows, LoadScope scope);
-
-/// Vector registers that the innermost loop of `schedule` keeps busy:
+/// Vector registers that the innermost loop of `schedule` keeps busy in `layer`, a conv2d or
+/// linear. With T = rows * vectors:
 ///
-///   input-stationary:  vectors (live loads + rows) + 1
-///   staged:            rows vectors + 1 + 1
-///   output-stationary: rows vectors (filter_block + 1) + 1
+///   input-stationary   T (cells + 1) + 1       the live cells of the input, accumulators, one
+///   weight staged             T + 2                   accumulators, one input row, one weight;
+///   with paired
+///                                              cells a second weight
+///   output-stationary  T F + min(T, F) + 1     accumulators of F = filter_block filters; of inputs
+///                                              and weights the fewer stay, one passes
+///   linear             T + 2                   accumulators, one input, one weight
 ///
-/// that is the input, the accumulators, one weight; without fused multiply-add one more, for the
-/// product. `conv` and `library` are read for input-stationary schedules only.
-int64_t registersNeeded(TargetAttr target, ScheduleAttr schedule, Conv2DOp conv = {},
-                        LibraryAttr library = {}, LoadScope scope = LoadScope::Run);
+/// The live cells are those of the largest pattern of `library`; `loads`, once planned, may say
+/// that those of all patterns live together (scope `channel`), or none (`kernel`: one input
+/// passes).
+int64_t registersNeeded(mlir::Operation *layer, ScheduleAttr schedule, LibraryAttr library = {},
+                        LoadsAttr loads = {});
+
+/// True if the loop fits into the registers of `target`. An input-stationary tile of one vector
+/// counts as legal in any case: nothing smaller exists, and the loop reloads what it cannot keep.
+bool fitsRegisters(TargetAttr target, mlir::Operation *layer, ScheduleAttr schedule,
+                   LibraryAttr library = {}, LoadsAttr loads = {});
 
 } // namespace pconv::pattern
 

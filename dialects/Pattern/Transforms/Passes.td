@@ -176,6 +176,34 @@ def PlanMemory : Pass<"pattern-plan-memory", "::mlir::ModuleOp"> {
 
 def VerifyStage : Pass<"pattern-verify-stage", "::mlir::ModuleOp"> {
   let summary = "Check that the network keeps the promises of a stage";
+  let description = [{
+    Changes nothing. Ops verify themselves; this pass checks what only a stage promises, and what
+    all earlier stages promised:
+
+    | stage | promise |
+    | --- | --- |
+    | imported | a function has one block, with ops of the pattern dialect only |
+    | fused | no batch normalisation is left that could be folded into the layer before it (checked at this stage only: nothing relies on it) |
+    | reordered | convolutions with kernel patterns have a `filter_order`, within their groups |
+    | laid_out | 4-D tensors are planes, but where a `relayout`, a `reshape` or the function's edge is |
+    | scheduled | `conv2d` and `linear` have a schedule that fits the registers of `pattern.target` |
+    | planned | sparse schedules have `loads`, which serve every kept cell of every kernel pattern |
+    | packed | layers with weights name packed weights in the form of their schedule, inside the blobs |
+    | placed | every value has a place inside the arena, and none overlaps what lives with it |
+    | lowered | no op of the pattern dialect is left (earlier promises no longer apply) |
+
+    A failure names the op, what it lacks, and the pass that should have seen to it: that pass was
+    left out, or a later one broke its work.
+
+    ```mlir
+    // pattern-verify-stage{stage=reordered}
+    %y = pattern.conv2d %x weights(@w) : tensor<1x4x5x7xf32> -> tensor<1x3x3x5xf32>
+    // error: 'pattern.conv2d' op expected a filter_order, since its weights wear kernel patterns
+    // note: promised by stage 'reordered', which pattern-reorder-filters ensures
+    ```
+
+    *Limitations*: knows no values, so it cannot tell whether masks equal the zeros of the weights.
+  }];
   let options = [Option<"stage", "stage", "std::string", /*default=*/"",
                         "Stage to check; empty: the one named by `pattern.stage`">];
 }

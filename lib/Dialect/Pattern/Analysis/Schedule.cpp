@@ -1,47 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What a schedule costs in registers, and which places of the input a tile reads.
+// What a schedule costs in registers.
 #include "Pattern/Analysis/Schedule.h"
-
-#include "llvm/ADT/DenseSet.h"
+#include "Pattern/Analysis/Dataflow.h"
 
 using namespace mlir;
 using namespace pconv::pattern;
 
-SmallVector<Tap> pconv::pattern::collectTaps(Conv2DOp conv, LibraryAttr library, int64_t id,
-                                             int64_t rows) {
-  SmallVector<Tap> taps;
-  for (int32_t cell : library.getPattern(id)) {
-    int64_t row = cell / library.getWidth() * conv.getDilations()[0];
-    int64_t column = cell % library.getWidth() * conv.getDilations()[1];
-    for (int64_t y = 0; y < rows; ++y)
-      taps.emplace_back(y * conv.getStrides()[0] + row, column);
-  }
-  return taps;
+/// Registers of one vector of an input-stationary tile, with its accumulator.
+static int64_t inputRegisters(LibraryAttr library, LoadsAttr loads) {
+  // A plan lists each cell that any pattern keeps once.
+  bool allPatterns = loads && loads.getScope() == LoadScope::Channel;
+  return (allPatterns ? loads.getTaps().size() / 2 : mostCells(library)) + 1;
 }
 
-int64_t pconv::pattern::countLiveLoads(Conv2DOp conv, LibraryAttr library, int64_t rows,
-                                       LoadScope scope) {
-  if (scope == LoadScope::Kernel)
-    return 1;
-  llvm::SmallDenseSet<Tap, 16> alive;
-  size_t most = 0;
-  for (int64_t id = 1; id <= library.size(); ++id) {
-    if (scope == LoadScope::Run)
-      alive.clear();
-    for (Tap tap : collectTaps(conv, library, id, rows))
-      alive.insert(tap);
-    most = std::max<size_t>(most, alive.size());
+int64_t pconv::pattern::registersNeeded(Operation *layer, ScheduleAttr schedule,
+                                        LibraryAttr library, LoadsAttr loads) {
+  int64_t tile = schedule.getRows() * schedule.getVectors(), filters = schedule.getFilterBlock();
+  if (isa<LinearOp>(layer))
+    return tile + 2;
+  switch (schedule.getDataflow()) {
+  case Dataflow::InputStationary:
+    return loads && loads.getScope() == LoadScope::Kernel
+               ? tile + 2
+               : tile * inputRegisters(library, loads) + 1;
+  case Dataflow::Staged:
+    return tile + 2 + (loads && loads.getPairs() > 0);
+  case Dataflow::OutputStationary:
+    return tile * filters + std::min(tile, filters) + 1;
   }
-  return most;
+  llvm_unreachable("all dataflows are handled");
 }
 
-int64_t pconv::pattern::registersNeeded(TargetAttr target, ScheduleAttr schedule, Conv2DOp conv,
-                                        LibraryAttr library, LoadScope scope) {
-  int64_t rows = schedule.getRows(), vectors = schedule.getVectors();
-  int64_t scalars = target.getFma() ? 1 : 2;
-  if (schedule.getDataflow() == Dataflow::OutputStationary)
-    return rows * vectors * (schedule.getFilterBlock() + 1) + scalars;
-  if (schedule.getDataflow() == Dataflow::Staged)
-    return rows * vectors + 1 + scalars;
-  return vectors * (countLiveLoads(conv, library, rows, scope) + rows) + scalars;
+bool pconv::pattern::fitsRegisters(TargetAttr target, Operation *layer, ScheduleAttr schedule,
+                                   LibraryAttr library, LoadsAttr loads) {
+  bool smallest = schedule.getDataflow() == Dataflow::InputStationary &&
+                  schedule.getRows() * schedule.getVectors() == 1;
+  return smallest || registersNeeded(layer, schedule, library, loads) <= target.getRegisters();
 }

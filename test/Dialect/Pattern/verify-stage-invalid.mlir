@@ -1,0 +1,256 @@
+// RUN: pconv-opt %s -split-input-file -verify-diagnostics -pattern-verify-stage
+// One promise is broken at a time. Every case says which stage promised it, and which pass keeps it.
+
+module {
+  func.func @foreign_op(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+    // expected-error @+2 {{'arith.addf' op expected only layers of the pattern dialect in a network}}
+    // expected-note @+1 {{promised by stage 'imported', which the importer ensures}}
+    %0 = arith.addf %x, %x : tensor<1x4xf32>
+    return %0 : tensor<1x4xf32>
+  }
+}
+
+// -----
+
+module {
+  // expected-error @+2 {{'func.func' op expected one block, got 2}}
+  // expected-note @+1 {{promised by stage 'imported', which the importer ensures}}
+  func.func @two_blocks(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+    cf.br ^bb1
+  ^bb1:
+    return %x : tensor<1x4xf32>
+  }
+}
+
+// -----
+
+#bn = #pattern.batch_norm<scale = @s, shift = @s, mean = @s, variance = @s, epsilon = 1.0e-05 : f64>
+module attributes {pattern.stage = "fused"} {
+  pattern.weights @w : tensor<2x6xf32>, #pattern.dense
+  pattern.weights @s : tensor<2xf32>, #pattern.dense
+  func.func @foldable_batch_norm(%x: tensor<1x6xf32>) -> tensor<1x2xf32> {
+    %0 = pattern.linear %x weights(@w) : tensor<1x6xf32> -> tensor<1x2xf32>
+    // expected-error @+2 {{'pattern.batch_norm' op expected to be folded into the pattern.linear that makes its input}}
+    // expected-note @+1 {{promised by stage 'fused', which pattern-fuse-layers ensures}}
+    %1 = pattern.batch_norm %0 {parameters = #bn} : tensor<1x2xf32> -> tensor<1x2xf32>
+    return %1 : tensor<1x2xf32>
+  }
+}
+
+// -----
+
+#library = #pattern.library<3x3, [[0, 1, 3, 4], [1, 2, 4, 5]]>
+module attributes {pattern.stage = "reordered"} {
+  pattern.weights @w : tensor<2x1x3x3xf32>, #pattern.kernel<#library>, kernels = dense<[[1], [2]]> : tensor<2x1xi8>
+  func.func @no_order(%x: tensor<1x1x5x7xf32>) -> tensor<1x2x3x5xf32> {
+    // expected-error @+2 {{'pattern.conv2d' op expected a filter_order, since its weights wear kernel patterns}}
+    // expected-note @+1 {{promised by stage 'reordered', which pattern-reorder-filters ensures}}
+    %0 = pattern.conv2d %x weights(@w) : tensor<1x1x5x7xf32> -> tensor<1x2x3x5xf32>
+    return %0 : tensor<1x2x3x5xf32>
+  }
+}
+
+// -----
+
+#library = #pattern.library<3x3, [[0, 1, 3, 4], [1, 2, 4, 5]]>
+module attributes {pattern.stage = "reordered"} {
+  pattern.weights @w : tensor<4x1x3x3xf32>, #pattern.kernel<#library>, kernels = dense<[[1], [2], [0], [1]]> : tensor<4x1xi8>
+  func.func @order_leaves_group(%x: tensor<1x2x5x7xf32>) -> tensor<1x4x3x5xf32> {
+    // expected-error @+2 {{'pattern.conv2d' op expected filter_order to stay within groups of 2, got filter 2 at 1}}
+    // expected-note @+1 {{promised by stage 'reordered', which pattern-reorder-filters ensures}}
+    %0 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 2, 1, 3>, groups = 2 : i64} : tensor<1x2x5x7xf32> -> tensor<1x4x3x5xf32>
+    return %0 : tensor<1x4x3x5xf32>
+  }
+}
+
+// -----
+
+#plane = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 48>
+module attributes {pattern.stage = "laid_out"} {
+  func.func @plain_tensors(%x: tensor<1x4x5x7xf32>) -> tensor<1x4x5x7xf32> {
+    // expected-error @+2 {{'pattern.activate' op expected operand #0 in #pattern.plane layout, got 'tensor<1x4x5x7xf32>'}}
+    // expected-note @+1 {{promised by stage 'laid_out', which pattern-assign-layouts ensures}}
+    %0 = pattern.activate %x {activation = #pattern.activation<relu>} : tensor<1x4x5x7xf32> -> tensor<1x4x5x7xf32, #plane>
+    // expected-error @+2 {{'pattern.activate' op expected result #0 in #pattern.plane layout, got 'tensor<1x4x5x7xf32>'}}
+    // expected-note @+1 {{promised by stage 'laid_out', which pattern-assign-layouts ensures}}
+    %1 = pattern.activate %0 {activation = #pattern.activation<relu>} : tensor<1x4x5x7xf32, #plane> -> tensor<1x4x5x7xf32>
+    return %1 : tensor<1x4x5x7xf32>
+  }
+}
+
+// -----
+
+// expected-error @+2 {{'builtin.module' op expected an attribute pattern.target, got none}}
+// expected-note @+1 {{promised by stage 'scheduled', which pattern-assign-schedules ensures}}
+module attributes {pattern.stage = "scheduled"} {
+  pattern.weights @w : tensor<2x6xf32>, #pattern.dense
+  func.func @no_schedule(%x: tensor<1x6xf32>) -> tensor<1x2xf32> {
+    // expected-error @+2 {{'pattern.linear' op expected a schedule, got none}}
+    // expected-note @+1 {{promised by stage 'scheduled', which pattern-assign-schedules ensures}}
+    %0 = pattern.linear %x weights(@w) : tensor<1x6xf32> -> tensor<1x2xf32>
+    return %0 : tensor<1x2xf32>
+  }
+}
+
+// -----
+
+#library = #pattern.library<3x3, [[0, 1, 3, 4], [1, 2, 4, 5]]>
+#in = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 48>
+#out = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 32>
+#small = #pattern.target<lanes = 4, registers = 16, fma = true, l1 = 32768, l2 = 524288>
+module attributes {pattern.stage = "scheduled", pattern.target = #small} {
+  pattern.weights @w : tensor<2x1x3x3xf32>, #pattern.kernel<#library>, kernels = dense<[[1], [2]]> : tensor<2x1xi8>
+  pattern.weights @d : tensor<8x1x3x3xf32>, #pattern.dense
+  pattern.weights @fc : tensor<8x3xf32>, #pattern.dense
+  func.func @too_many_registers(%x: tensor<1x1x5x7xf32, #in>, %y: tensor<1x3xf32>) {
+    // Three vectors of four cells, three accumulators, one weight: 16. Four vectors are too many.
+    %0 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, schedule = #pattern.schedule<dataflow = input_stationary, rows = 1, vectors = 3, filter_block = 2, channel_block = 1>} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #out>
+    // expected-error @+2 {{'pattern.conv2d' op expected a schedule for 16 registers, got one for 21}}
+    // expected-note @+1 {{promised by stage 'scheduled', which pattern-assign-schedules ensures}}
+    %1 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, schedule = #pattern.schedule<dataflow = input_stationary, rows = 1, vectors = 4, filter_block = 2, channel_block = 1>} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #out>
+    // Three vectors of four filters: twelve sums, three inputs, one weight.
+    %2 = pattern.conv2d %x weights(@d) {schedule = #pattern.schedule<dataflow = output_stationary, rows = 1, vectors = 3, filter_block = 4, channel_block = 1>} : tensor<1x1x5x7xf32, #in> -> tensor<1x8x3x5xf32, #out>
+    // expected-error @+2 {{'pattern.conv2d' op expected a schedule for 16 registers, got one for 19}}
+    // expected-note @+1 {{promised by stage 'scheduled', which pattern-assign-schedules ensures}}
+    %3 = pattern.conv2d %x weights(@d) {schedule = #pattern.schedule<dataflow = output_stationary, rows = 1, vectors = 3, filter_block = 5, channel_block = 1>} : tensor<1x1x5x7xf32, #in> -> tensor<1x8x3x5xf32, #out>
+    // One filter at a time, as for depthwise layers: an input serves once and needs no register.
+    %4 = pattern.conv2d %x weights(@d) {schedule = #pattern.schedule<dataflow = output_stationary, rows = 1, vectors = 8, filter_block = 1, channel_block = 1>} : tensor<1x1x5x7xf32, #in> -> tensor<1x8x3x5xf32, #out>
+    // Fourteen accumulators in two columns of seven rows, one input row, one weight. Fifteen: no.
+    %5 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, schedule = #pattern.schedule<dataflow = staged, rows = 7, vectors = 2, filter_block = 2, channel_block = 1>} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #out>
+    // expected-error @+2 {{'pattern.conv2d' op expected a schedule for 16 registers, got one for 17}}
+    // expected-note @+1 {{promised by stage 'scheduled', which pattern-assign-schedules ensures}}
+    %6 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, schedule = #pattern.schedule<dataflow = staged, rows = 3, vectors = 5, filter_block = 2, channel_block = 1>} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #out>
+    // expected-error @+2 {{'pattern.linear' op expected a schedule for 16 registers, got one for 17}}
+    // expected-note @+1 {{promised by stage 'scheduled', which pattern-assign-schedules ensures}}
+    %7 = pattern.linear %y weights(@fc) {schedule = #pattern.schedule<dataflow = output_stationary, rows = 1, vectors = 15, filter_block = 60, channel_block = 3>} : tensor<1x3xf32> -> tensor<1x8xf32>
+    return
+  }
+}
+
+// -----
+
+#library = #pattern.library<3x3, [[0, 1, 3, 4], [1, 2, 4, 5]]>
+#in = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 48>
+#out = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 32>
+#s = #pattern.schedule<dataflow = input_stationary, rows = 1, vectors = 3, filter_block = 2, channel_block = 1>
+#good = #pattern.loads<scope = run, taps = [0, 0, 0, 1, 1, 0, 1, 1, 0, 2, 1, 2], uses = [[0, 1, 2, 3], [1, 4, 3, 5]]>
+#wrong = #pattern.loads<scope = run, taps = [0, 0, 0, 1, 1, 0, 1, 1, 0, 2, 1, 2], uses = [[0, 1, 2, 3], [1, 4, 3, 3]]>
+#wide = #pattern.loads<scope = channel, taps = [0, 0, 0, 1, 1, 0, 1, 1, 0, 2, 1, 2], uses = [[0, 1, 2, 3], [1, 4, 3, 5]]>
+#small = #pattern.target<lanes = 4, registers = 16, fma = true, l1 = 32768, l2 = 524288>
+module attributes {pattern.stage = "planned", pattern.target = #small} {
+  pattern.weights @w : tensor<2x1x3x3xf32>, #pattern.kernel<#library>, kernels = dense<[[1], [2]]> : tensor<2x1xi8>
+  func.func @plans(%x: tensor<1x1x5x7xf32, #in>) {
+    %0 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, loads = #good, schedule = #s} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #out>
+    // expected-error @+2 {{'pattern.conv2d' op expected loads, since its schedule is input_stationary}}
+    // expected-note @+1 {{promised by stage 'planned', which pattern-eliminate-redundant-loads ensures}}
+    %1 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, schedule = #s} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #out>
+    // expected-error @+2 {{'pattern.conv2d' op expected a load for every kept cell of kernel pattern 2, got loads of cells 1, 2, 4, 4}}
+    // expected-note @+1 {{promised by stage 'planned', which pattern-eliminate-redundant-loads ensures}}
+    %2 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, loads = #wrong, schedule = #s} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #out>
+    // All six cells in three vectors, three accumulators, one weight.
+    // expected-error @+2 {{'pattern.conv2d' op expected a schedule for 16 registers, got one for 22}}
+    // expected-note @+1 {{promised by stage 'planned', which pattern-eliminate-redundant-loads ensures}}
+    %3 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, loads = #wide, schedule = #s} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #out>
+    return
+  }
+}
+
+// -----
+
+#library = #pattern.library<3x3, [[0, 1, 3, 4], [1, 2, 4, 5]]>
+#in = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 48>
+#out = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 32>
+#sparse = #pattern.schedule<dataflow = staged, rows = 3, vectors = 1, filter_block = 2, channel_block = 1>
+#loads = #pattern.loads<scope = kernel, taps = [0, 0, 0, 1, 1, 0, 1, 1, 0, 2, 1, 2], uses = [[0, 1, 2, 3], [1, 4, 3, 5]]>
+#dense = #pattern.schedule<dataflow = output_stationary, rows = 1, vectors = 1, filter_block = 4, channel_block = 6>
+#machine = #pattern.target<lanes = 4, registers = 32, fma = true, l1 = 32768, l2 = 524288>
+// expected-error @+2 {{'builtin.module' op expected pattern.memory to say `indices`}}
+// expected-note @+1 {{promised by stage 'packed', which pattern-pack-weights ensures}}
+module attributes {pattern.stage = "packed", pattern.target = #machine, pattern.memory = {values = 48 : i64}} {
+  pattern.weights @w : tensor<4x6xf32>, #pattern.dense
+  pattern.packed @w.packed weights(@w) form = #pattern.form<panels> values = 24 count = 24 indices = 0
+  // expected-error @+2 {{'pattern.packed' op expected values below 48, got 25 to 49}}
+  // expected-note @+1 {{promised by stage 'packed', which pattern-pack-weights ensures}}
+  pattern.packed @w.packed2 weights(@w) form = #pattern.form<panels> values = 25 count = 24 indices = 0
+  pattern.weights @c : tensor<2x1x3x3xf32>, #pattern.kernel<#library>, kernels = dense<[[1], [2]]> : tensor<2x1xi8>
+  pattern.packed @c.packed weights(@c) form = #pattern.form<panels> values = 0 count = 18 indices = 0
+  func.func @packed(%x: tensor<1x6xf32>, %y: tensor<1x1x5x7xf32, #in>) {
+    // expected-error @+2 {{'pattern.conv2d' op expected weights packed as records, got panels}}
+    // expected-note @+1 {{promised by stage 'packed', which pattern-pack-weights ensures}}
+    %3 = pattern.conv2d %y weights(@c) {filter_order = array<i32: 0, 1>, loads = #loads, packed = @c.packed, schedule = #sparse} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #out>
+    %0 = pattern.linear %x weights(@w) {packed = @w.packed, schedule = #dense} : tensor<1x6xf32> -> tensor<1x4xf32>
+    // expected-error @+2 {{'pattern.linear' op expected packed weights, got none}}
+    // expected-note @+1 {{promised by stage 'packed', which pattern-pack-weights ensures}}
+    %1 = pattern.linear %x weights(@w) {schedule = #dense} : tensor<1x6xf32> -> tensor<1x4xf32>
+    %2 = pattern.linear %x weights(@w) {packed = @w.packed2, schedule = #dense} : tensor<1x6xf32> -> tensor<1x4xf32>
+    return
+  }
+}
+
+// -----
+
+#plane = #pattern.plane<halo = 0, row_stride = 5, channel_stride = 16>
+#machine = #pattern.target<lanes = 4, registers = 32, fma = true, l1 = 32768, l2 = 524288>
+module attributes {pattern.stage = "placed", pattern.target = #machine, pattern.memory = {values = 0 : i64, indices = 0 : i64, arena = 160 : i64, scratch = 64 : i64}} {
+  // Three of 32, 32 and 30 floats. %0 is dead when %2 is written, which may take its place.
+  func.func @good(%x: tensor<1x2x3x5xf32> {pattern.place = 0 : i64}) -> (tensor<1x30xf32> {pattern.place = 32 : i64}) {
+    %0 = pattern.relayout %x {place = 32 : i64} : tensor<1x2x3x5xf32> -> tensor<1x2x3x5xf32, #plane>
+    %1 = pattern.activate %0 {activation = #pattern.activation<relu>, place = 128 : i64} : tensor<1x2x3x5xf32, #plane> -> tensor<1x2x3x5xf32, #plane>
+    %2 = pattern.relayout %1 {place = 32 : i64} : tensor<1x2x3x5xf32, #plane> -> tensor<1x2x3x5xf32>
+    %3 = pattern.reshape %2 {place = 32 : i64} : tensor<1x2x3x5xf32> -> tensor<1x30xf32>
+    return %3 : tensor<1x30xf32>
+  }
+  // expected-error @+2 {{'func.func' op expected a place in the arena for a value of type 'tensor<1x2x3x5xf32>', got none}}
+  // expected-note @+1 {{promised by stage 'placed', which pattern-plan-memory ensures}}
+  func.func @argument_without_place(%x: tensor<1x2x3x5xf32>) {
+    // expected-error @+2 {{'pattern.relayout' op expected a place in the arena for a value of type}}
+    // expected-note @+1 {{promised by stage 'placed', which pattern-plan-memory ensures}}
+    %0 = pattern.relayout %x : tensor<1x2x3x5xf32> -> tensor<1x2x3x5xf32, #plane>
+    return
+  }
+  func.func @beyond_the_arena(%x: tensor<1x2x3x5xf32> {pattern.place = 0 : i64}) {
+    // expected-error @+2 {{'pattern.relayout' op expected a place below 160, got 144 to 176}}
+    // expected-note @+1 {{promised by stage 'placed', which pattern-plan-memory ensures}}
+    %0 = pattern.relayout %x {place = 144 : i64} : tensor<1x2x3x5xf32> -> tensor<1x2x3x5xf32, #plane>
+    return
+  }
+  // The input dies while the first layer writes its result: not yet dead.
+  // expected-note @+1 {{lives at the same time at 0 to 30}}
+  func.func @overlap(%x: tensor<1x2x3x5xf32> {pattern.place = 0 : i64}) {
+    // expected-error @+2 {{'pattern.relayout' op expected a place of its own, got 16 to 48}}
+    // expected-note @+1 {{promised by stage 'placed', which pattern-plan-memory ensures}}
+    %0 = pattern.relayout %x {place = 16 : i64} : tensor<1x2x3x5xf32> -> tensor<1x2x3x5xf32, #plane>
+    return
+  }
+  // What is read under another shape lives on.
+  func.func @overlap_with_reshaped(%x: tensor<1x30xf32> {pattern.place = 0 : i64}) -> (tensor<30x1xf32> {pattern.place = 96 : i64}) {
+    // expected-note @+1 {{lives at the same time at 32 to 62}}
+    %0 = pattern.softmax %x {axis = 1 : i64, place = 32 : i64} : tensor<1x30xf32> -> tensor<1x30xf32>
+    %1 = pattern.reshape %0 {place = 32 : i64} : tensor<1x30xf32> -> tensor<30x1xf32>
+    // expected-error @+2 {{'pattern.softmax' op expected a place of its own, got 48 to 78}}
+    // expected-note @+1 {{promised by stage 'placed', which pattern-plan-memory ensures}}
+    %2 = pattern.softmax %1 {axis = 0 : i64, place = 48 : i64} : tensor<30x1xf32> -> tensor<30x1xf32>
+    %3 = pattern.add %1, %2 {place = 96 : i64} : tensor<30x1xf32>, tensor<30x1xf32> -> tensor<30x1xf32>
+    return %3 : tensor<30x1xf32>
+  }
+  func.func @reshape_moves(%x: tensor<1x30xf32> {pattern.place = 0 : i64}) {
+    // expected-error @+2 {{'pattern.reshape' op expected the place of its input, got 32}}
+    // expected-note @+1 {{promised by stage 'placed', which pattern-plan-memory ensures}}
+    %0 = pattern.reshape %x {place = 32 : i64} : tensor<1x30xf32> -> tensor<30x1xf32>
+    return
+  }
+  // expected-error @+2 {{'func.func' op expected result #0 to name the place of the returned value}}
+  // expected-note @+1 {{promised by stage 'placed', which pattern-plan-memory ensures}}
+  func.func @result_elsewhere(%x: tensor<1x30xf32> {pattern.place = 0 : i64}) -> (tensor<1x30xf32> {pattern.place = 64 : i64}) {
+    %0 = pattern.softmax %x {axis = 1 : i64, place = 32 : i64} : tensor<1x30xf32> -> tensor<1x30xf32>
+    return %0 : tensor<1x30xf32>
+  }
+}
+
+// -----
+
+module attributes {pattern.stage = "lowered"} {
+  // expected-error @+2 {{'pattern.weights' op expected no op of the pattern dialect}}
+  // expected-note @+1 {{promised by stage 'lowered', which convert-pattern-to-vector ensures}}
+  pattern.weights @w : tensor<2x6xf32>, #pattern.dense
+}
