@@ -216,17 +216,6 @@ private:
           << "expected loads, since its schedule is " << stringifyDataflow(schedule.getDataflow());
       return;
     }
-    LibraryAttr library = libraryOf(conv);
-    for (auto [index, uses] : llvm::enumerate(loads.getUses())) {
-      SmallVector<int32_t> cells;
-      for (int32_t use : uses.asArrayRef())
-        cells.push_back(loads.getTaps()[2 * use] * library.getWidth() +
-                        loads.getTaps()[2 * use + 1]);
-      llvm::sort(cells);
-      if (ArrayRef(cells) != library.getPattern(index + 1))
-        complain(conv, Stage::Planned) << "expected a load for every kept cell of kernel pattern "
-                                       << index + 1 << ", got loads of cells " << cells;
-    }
   }
 
   void checkPacked(Operation *op) {
