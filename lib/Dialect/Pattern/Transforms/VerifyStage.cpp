@@ -210,12 +210,9 @@ private:
     ScheduleAttr schedule = scheduleOf(conv);
     if (!schedule || schedule.getDataflow() == Dataflow::OutputStationary)
       return;
-    LoadsAttr loads = conv.getLoadsAttr();
-    if (!loads) {
+    if (!conv.getLoadsAttr())
       complain(conv, Stage::Planned)
           << "expected loads, since its schedule is " << stringifyDataflow(schedule.getDataflow());
-      return;
-    }
   }
 
   void checkPacked(Operation *op) {
