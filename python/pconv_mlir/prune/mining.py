@@ -43,7 +43,8 @@ def mine_natural(
         SchemeError: No weights, mixed or even kernel sizes, or `k` or `keep` out of range.
     """
     tensors = [weights] if isinstance(weights, np.ndarray) else list(weights)
-    sizes = {tensor.shape[2:] for tensor in tensors if kernel_rows(tensor) is not None}
+    rows = [kernel_rows(tensor) for tensor in tensors]
+    sizes = {tensor.shape[2:] for tensor in tensors}
     if len(sizes) != 1:
         raise SchemeError(f"expected weights of one kernel size to mine, got {sorted(sizes)}")
     height, width = sizes.pop()
@@ -55,7 +56,7 @@ def mine_natural(
         raise SchemeError(
             f"expected 1 to {MAX_PATTERNS} patterns of 1 to {cells} cells, got {k} of {keep}"
         )
-    size = np.abs(np.concatenate([kernel_rows(tensor) for tensor in tensors]).astype(np.float64))
+    size = np.abs(np.concatenate(rows).astype(np.float64))
     size = size[size.any(axis=1)]  # a removed kernel has no opinion
     if not len(size):
         raise SchemeError("there is nothing to mine: every kernel is removed")
