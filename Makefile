@@ -69,6 +69,7 @@ lint: $(VENV)/with-dev docs-check ## Check style, types, dead tests and the gene
 	$(BIN)/mypy
 	git ls-files '*.cpp' '*.h' | xargs $(BIN)/clang-format --dry-run -Werror
 	$(BIN)/python tools/dev/check_dead_tests.py test
+	$(BIN)/python tools/dev/check_examples.py docs/Dialect.md docs/Passes.md
 
 lit: $(VENV)/with-test ## Run the .mlir tests, with both FileChecks
 	$(BIN)/lit -s --show-unsupported --param filecheck=python test

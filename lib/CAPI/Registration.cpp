@@ -45,7 +45,6 @@
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVMPass.h"
 #include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
-#include "mlir/Conversion/LinalgToStandard/LinalgToStandard.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/MathToLibm/MathToLibm.h"
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
@@ -165,7 +164,6 @@ static void registerSinglePasses() {
                            createConvertControlFlowToLLVMPass,
                            createConvertFuncToLLVMPass,
                            createConvertIndexToLLVMPass,
-                           createConvertLinalgToStandardPass,
                            createConvertMathToLLVMPass,
                            createConvertMathToLibmPass,
                            createConvertTensorToLinalgPass,

@@ -2,8 +2,6 @@
 #ifndef PATTERN_TRANSFORMS_PASSES_H
 #define PATTERN_TRANSFORMS_PASSES_H
 
-#include "Pattern/IR/Pattern.h"
-
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 
