@@ -19,6 +19,9 @@ namespace pconv::pattern {
 /// Whether layers work on tensors of this type (ODS: Pattern_Tensor).
 bool isLayerTensor(mlir::Type type);
 
+/// Whether `attribute` says how weights were pruned (ODS: Pattern_AnyScheme).
+bool isScheme(mlir::Attribute attribute);
+
 /// Number of windows of `kernel` cells along a side of `size` cells: rounded down, 0 if none fits.
 int64_t countWindows(int64_t size, int64_t kernel, int64_t stride, int64_t padding,
                      int64_t dilation);

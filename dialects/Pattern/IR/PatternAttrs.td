@@ -100,10 +100,7 @@ def Pattern_UnstructuredAttr : Pattern_Attr<"Unstructured", "unstructured"> {
     ``` }];
 }
 
-def Pattern_AnyScheme : Attr<
-    CPred<"::llvm::isa<::pconv::pattern::DenseAttr, ::pconv::pattern::KernelAttr, "
-          "::pconv::pattern::BlockPunchedAttr, ::pconv::pattern::BlockAttr, "
-          "::pconv::pattern::UnstructuredAttr>($_self)">,
+def Pattern_AnyScheme : Attr<CPred<"::pconv::pattern::isScheme($_self)">,
     "a pruning scheme"> {
   let returnType = "::mlir::Attribute";
   let convertFromStorage = "$_self";

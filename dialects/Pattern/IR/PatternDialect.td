@@ -24,7 +24,8 @@ def Pattern_Dialect : Dialect {
     Attributes on ops of other dialects: the module has `pattern.stage` and `pattern.target`;
     arguments and results of functions have a name in the user's model (`pattern.name`, a string)
     and a place in the arena (`pattern.place`, an i64 that is not negative); an argument that holds
-    a weight tensor has `pattern.weights`, the symbol it stands for.
+    a weight tensor has `pattern.weights`, the symbol it stands for, and may have `pattern.scheme`
+    and `pattern.kernels`, as on the op of that symbol.
   }];
   let useDefaultAttributePrinterParser = 1;
   let hasOperationAttrVerify = 1;

@@ -101,7 +101,8 @@ def Pattern_PackedOp : Pattern_Op<"packed", [Symbol, DeclareOpInterfaceMethods<S
     what the FKW format needs for the same layer, `csr_bytes` what CSR needs (4-byte columns).
 
     - C1: `weights` and `bias` name `pattern.weights` ops; the bias has one element per filter.
-    - C2: the forms `runs` and `records` have `index` and `gather`; the form `panels` has neither.
+    - C2: the forms `runs` and `records` have `index` and `gather`, with `value_count` numbers in
+      the latter; the form `panels` has neither.
     - C3: places and counts are not negative.
 
     ```mlir
@@ -155,7 +156,7 @@ def Pattern_Conv2DOp : Pattern_LayerOp<"conv2d", [DeclareOpInterfaceMethods<Symb
     - C6: the output has the size that the formula (and then the pooling) gives.
     - C7: the residual has the shape of the convolution's result.
     - C8: `filter_order` is a permutation of 0 .. O-1.
-    - C9: an input-stationary schedule needs weights of scheme `#pattern.kernel`.
+    - C9: an input-stationary or staged schedule needs weights of scheme `#pattern.kernel`.
     - C10: `loads` has one list of uses for each pattern of the library, and each list names every
       kept cell of its pattern once.
     - C11: `packed` names a `pattern.packed` of these weights and this bias.

@@ -262,5 +262,15 @@ func.func private @f(tensor<3xf32> {pattern.weights = "w"})
 
 // -----
 
+// expected-error @below {{expected pattern.scheme to be a pruning scheme, got "dense"}}
+func.func private @f(tensor<2xf32> {pattern.scheme = "dense"})
+
+// -----
+
+// expected-error @below {{expected pattern.kernels to be a tensor, got 1 : i64}}
+func.func private @f(tensor<2xf32> {pattern.kernels = 1})
+
+// -----
+
 // expected-error @below {{expected pattern.place to be an i64 that is not negative, got -1 : i64}}
 func.func private @f() -> (tensor<3xf32> {pattern.place = -1 : i64})

@@ -282,6 +282,14 @@ pattern.packed @p weights(@w) form = #pattern.form<panels> values = 0 count = 6 
 
 // -----
 
+// packed C2
+pattern.weights @w : tensor<2x3xf32>, #pattern.dense
+// expected-error @below {{expected 6 numbers in `gather` (count), got 5}}
+pattern.packed @p weights(@w) form = #pattern.form<records> values = 0 count = 6 indices = 0
+    {index = dense<1> : tensor<3xi32>, gather = dense<-1> : tensor<5xi32>}
+
+// -----
+
 // packed C3
 pattern.weights @w : tensor<2x3xf32>, #pattern.dense
 // expected-error @below {{expected count that is not negative, got -6}}
@@ -621,7 +629,7 @@ func.func @f(%x: tensor<1x3x5x7xf32>) {
 // conv2d C9
 pattern.weights @w : tensor<4x3x3x3xf32>, #pattern.dense
 func.func @f(%x: tensor<1x3x5x7xf32>) {
-  // expected-error @below {{'pattern.conv2d' op expected weights of scheme #pattern.kernel for an input-stationary schedule, got #pattern.dense}}
+  // expected-error @below {{'pattern.conv2d' op expected weights of scheme #pattern.kernel for the dataflow input_stationary, got #pattern.dense}}
   %y = pattern.conv2d %x weights(@w)
       {schedule = #pattern.schedule<dataflow = input_stationary, rows = 1, vectors = 3,
                                     filter_block = 4, channel_block = 3>}

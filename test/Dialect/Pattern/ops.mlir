@@ -42,9 +42,9 @@ pattern.weights @fc.bias : tensor<5xf32>, #pattern.dense
 pattern.packed @conv.packed weights(@conv.weight) form = #pattern.form<panels>
     values = 0 count = 54 indices = 0 {filter_block = 2 : i64}
 
-// CHECK: pattern.packed @conv.runs weights(@conv.weight) bias(@conv.bias) form = <runs> values = 64 count = 16 indices = 3 {csr_bytes = 76 : i64, gather = dense<{{.*}}> : tensor<4xi32>, index = dense<[1, 2, 0]> : tensor<3xi32>, index_bytes = 12 : i64}
+// CHECK: pattern.packed @conv.runs weights(@conv.weight) bias(@conv.bias) form = <runs> values = 64 count = 4 indices = 3 {csr_bytes = 76 : i64, gather = dense<{{.*}}> : tensor<4xi32>, index = dense<[1, 2, 0]> : tensor<3xi32>, index_bytes = 12 : i64}
 pattern.packed @conv.runs weights(@conv.weight) bias(@conv.bias) form = #pattern.form<runs>
-    values = 64 count = 16 indices = 3
+    values = 64 count = 4 indices = 3
     {index = dense<[1, 2, 0]> : tensor<3xi32>, gather = dense<[0, 1, 3, 4]> : tensor<4xi32>,
      index_bytes = 12 : i64, csr_bytes = 76 : i64}
 

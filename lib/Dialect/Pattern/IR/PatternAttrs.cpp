@@ -23,6 +23,10 @@ void PatternDialect::registerAttributes() {
       >();
 }
 
+bool pconv::pattern::isScheme(Attribute attribute) {
+  return isa<DenseAttr, KernelAttr, BlockPunchedAttr, BlockAttr, UnstructuredAttr>(attribute);
+}
+
 using EmitError = llvm::function_ref<InFlightDiagnostic()>;
 
 //===----------------------------------------------------------------------===//

@@ -41,6 +41,10 @@ static LogicalResult verifyValueAttribute(Operation *op, NamedAttribute attribut
     return op->emitOpError("expected pattern.name to be a string, got ") << value;
   if (name == "pattern.weights" && !isa<FlatSymbolRefAttr>(value))
     return op->emitOpError("expected pattern.weights to be a symbol, got ") << value;
+  if (name == "pattern.scheme" && !isScheme(value))
+    return op->emitOpError("expected pattern.scheme to be a pruning scheme, got ") << value;
+  if (name == "pattern.kernels" && !isa<ElementsAttr>(value))
+    return op->emitOpError("expected pattern.kernels to be a tensor, got ") << value;
   auto place = dyn_cast<IntegerAttr>(value);
   if (name == "pattern.place" &&
       (!place || !place.getType().isSignlessInteger(64) || place.getInt() < 0))

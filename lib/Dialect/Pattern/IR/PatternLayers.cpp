@@ -122,10 +122,9 @@ LogicalResult Conv2DOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (getBias() && !lookupWeights(symbols, *this, getBiasAttr(), "bias", weights.getShape()[0]))
     return failure();
   std::optional<ScheduleAttr> schedule = getSchedule();
-  if (schedule && schedule->getDataflow() == Dataflow::InputStationary && !weights.getLibrary())
-    return emitOpError("expected weights of scheme #pattern.kernel for an input-stationary "
-                       "schedule, got ")
-           << weights.getScheme();
+  if (schedule && schedule->getDataflow() != Dataflow::OutputStationary && !weights.getLibrary())
+    return emitOpError("expected weights of scheme #pattern.kernel for the dataflow ")
+           << stringifyDataflow(schedule->getDataflow()) << ", got " << weights.getScheme();
   if (getLoads() && failed(verifyLoads(*this, *getLoads(), weights.getLibrary())))
     return failure();
   return verifyPacked(symbols, *this, getPackedAttr(), getWeightsAttr(), getBiasAttr());

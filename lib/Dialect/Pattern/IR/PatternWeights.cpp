@@ -103,6 +103,9 @@ LogicalResult PackedOp::verify() {
                        "other, got ")
            << stringifyPackForm(getForm()) << (getIndex() ? " with" : " without") << " index and"
            << (getGather() ? " with" : " without") << " gather";
+  if (getGather() && getGather()->getNumElements() != static_cast<int64_t>(getValueCount()))
+    return emitOpError("expected ") << getValueCount() << " numbers in `gather` (count), got "
+                                    << getGather()->getNumElements();
   std::pair<StringRef, std::optional<int64_t>> numbers[] = {{"values", getValues()},
                                                             {"count", getValueCount()},
                                                             {"indices", getIndices()},
