@@ -33,11 +33,11 @@ public:
   LayoutPlanner(func::FuncOp function, TargetAttr target)
       : function(function), target(target), lanes(target.getLanes()) {}
 
-  void run() {
+  LogicalResult run() {
     insertRelayouts();
     collectPlanes();
     connectRows();
-    assignTypes();
+    return assignTypes();
   }
 
 private:
@@ -184,7 +184,8 @@ private:
     }
   }
 
-  void assignTypes() {
+  /// Fails on planes that are too large with their border.
+  LogicalResult assignTypes() {
     llvm::MapVector<void *, int64_t> stride; // of each class of rows
     for (auto &[value, plane] : planes) {
       int64_t &row = stride[rows.getLeaderValue(value.getAsOpaquePointer())];
@@ -194,11 +195,18 @@ private:
       int64_t row = stride[rows.getLeaderValue(value.getAsOpaquePointer())];
       int64_t channel = minimalChannelStride(type(value).getShape(), plane.halo, row,
                                              plane.rowPhases, plane.colPhases, lanes);
-      auto layout = PlaneAttr::get(function.getContext(), plane.halo, row, channel, plane.rowPhases,
-                                   plane.colPhases);
+      auto report = [loc = value.getLoc()] { return emitError(loc); };
+      auto layout = PlaneAttr::getChecked(report, function.getContext(), plane.halo, row, channel,
+                                          plane.rowPhases, plane.colPhases);
+      auto laidOut = layout ? RankedTensorType::getChecked(report, type(value).getShape(),
+                                                           type(value).getElementType(), layout)
+                            : RankedTensorType();
+      if (!laidOut)
+        return failure();
       Value target = value;
-      target.setType(type(value).cloneWithEncoding(layout));
+      target.setType(laidOut);
     }
+    return success();
   }
 
   func::FuncOp function;
@@ -219,8 +227,8 @@ struct AssignLayouts : pconv::pattern::impl::AssignLayoutsBase<AssignLayouts> {
       return signalPassFailure();
     }
     for (auto function : module.getOps<func::FuncOp>())
-      if (!function.isExternal())
-        LayoutPlanner(function, target).run();
+      if (!function.isExternal() && failed(LayoutPlanner(function, target).run()))
+        return signalPassFailure();
     module->setAttr("pattern.stage", StringAttr::get(module.getContext(), "laid_out"));
   }
 };
