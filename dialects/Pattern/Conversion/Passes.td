@@ -5,6 +5,55 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ConvertPatternToLinalg : Pass<"convert-pattern-to-linalg", "::mlir::ModuleOp"> {
+  let summary = "Give a network its dense meaning, as linalg on tensors";
+  let description = [{
+    The oracle inside the compiler: every layer becomes linalg, tensor and arith ops that compute
+    what its description says, whatever was pruned and however it is scheduled. Upstream passes
+    (`one-shot-bufferize`, `convert-linalg-to-loops`, ...) lower the result to code that runs.
+
+    Every `pattern.weights` with values of its own that a function uses becomes a trailing argument
+    of the function, in the order of the module, with attribute `pattern.weights = @symbol`. Removed
+    weights are zeros in its values. Folded weights (`batch_norm`) are computed from their sources.
+    Schemes and masks are kept on the argument (`pattern.scheme`, `pattern.kernels`), names of
+    layers on the linalg ops (`pattern.layer`), so that `convert-linalg-to-pattern` finds them
+    again.
+
+    *Requires*: stage reordered or before, so no tensor in a `#pattern.plane` layout; a `func.func`
+    around every layer, that nothing refers to. *Ensures*: no op of the pattern dialect is left; no
+    stage.
+
+    ```mlir
+    // before
+    pattern.weights @fc.weight : tensor<5x12xf32>, #pattern.dense
+    pattern.weights @fc.bias : tensor<5xf32>, #pattern.dense
+    func.func @main(%x: tensor<1x12xf32>) -> tensor<1x5xf32> {
+      %y = pattern.linear %x weights(@fc.weight) bias(@fc.bias)
+          : tensor<1x12xf32> -> tensor<1x5xf32>
+      return %y : tensor<1x5xf32>
+    }
+    // after
+    func.func @main(%x: tensor<1x12xf32>,
+                    %w: tensor<5x12xf32> {pattern.weights = @fc.weight},
+                    %b: tensor<5xf32> {pattern.weights = @fc.bias}) -> tensor<1x5xf32> {
+      %empty = tensor.empty() : tensor<1x5xf32>
+      %init = linalg.broadcast ins(%b : tensor<5xf32>) outs(%empty : tensor<1x5xf32>)
+          dimensions = [0]
+      %y = linalg.matmul indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d2)>,
+                                          affine_map<(d0, d1, d2) -> (d1, d2)>,
+                                          affine_map<(d0, d1, d2) -> (d0, d1)>]
+          ins(%x, %w : tensor<1x12xf32>, tensor<5x12xf32>) outs(%init : tensor<1x5xf32>)
+          -> tensor<1x5xf32>
+      return %y : tensor<1x5xf32>
+    }
+    ```
+
+    *Limitations*: a mean or an interpolation has at most 65535 output rows and columns.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def ConvertPatternToVector : Pass<"convert-pattern-to-vector", "::mlir::ModuleOp"> {
   let summary = "Lower a placed network to vector, scf and memref";
   let description = [{
