@@ -5,6 +5,64 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ConvertLinalgToPattern : Pass<"convert-linalg-to-pattern", "::mlir::ModuleOp"> {
+  let summary = "Find layers in a network of linalg ops";
+  let description = [{
+    Raises linalg on tensors, as torch-mlir or `convert-pattern-to-linalg` writes it, to layers:
+
+    - `linalg.conv_2d_nchw_fchw`, with a `tensor.pad` of zeros before it; `conv_2d_ngchw_gfchw`
+      between reshapes that cut the channels into groups;
+    - `linalg.matmul` with the transpose of its weights;
+    - `linalg.pooling_nchw_max`, with a `tensor.pad` of -inf; `linalg.pooling_nchw_sum` that is
+      divided by the size of its windows;
+    - `linalg.generic` that computes an activation, a sum, a product or a batch normalisation; a sum
+      with one number per channel becomes the bias of the layer before it, as does a broadcast that
+      a convolution or product starts with;
+    - `tensor.collapse_shape` and `tensor.expand_shape`.
+
+    Weights are arguments of the function with `pattern.weights = @symbol` (and, for schemes other
+    than `#pattern.dense`, `pattern.scheme` and `pattern.kernels`), or constants. An argument whose
+    symbol stands for all of its uses is taken off the function. A constant becomes a symbol called
+    after its resource, or after the layer (`pattern.layer`) that uses it; the constant itself stays
+    with the symbol as attribute `values`.
+
+    *Requires*: no stage beyond imported. *Ensures*: what it does not recognise stays as it is;
+    stage imported, if there are layers.
+
+    ```mlir
+    // before
+    func.func @main(%x: tensor<1x3x5x7xf32>,
+                    %w: tensor<4x3x3x3xf32> {pattern.weights = @conv.weight},
+                    %b: tensor<4xf32> {pattern.weights = @conv.bias}) -> tensor<1x4x5x7xf32> {
+      %zero = arith.constant 0.0 : f32
+      %padded = tensor.pad %x low[0, 0, 1, 1] high[0, 0, 1, 1] {
+      ^bb0(%n: index, %c: index, %h: index, %i: index):
+        tensor.yield %zero : f32
+      } : tensor<1x3x5x7xf32> to tensor<1x3x7x9xf32>
+      %empty = tensor.empty() : tensor<1x4x5x7xf32>
+      %init = linalg.broadcast ins(%b : tensor<4xf32>) outs(%empty : tensor<1x4x5x7xf32>)
+          dimensions = [0, 2, 3]
+      %y = linalg.conv_2d_nchw_fchw
+          ins(%padded, %w : tensor<1x3x7x9xf32>, tensor<4x3x3x3xf32>)
+          outs(%init : tensor<1x4x5x7xf32>) -> tensor<1x4x5x7xf32>
+      return %y : tensor<1x4x5x7xf32>
+    }
+    // after
+    pattern.weights @conv.weight : tensor<4x3x3x3xf32>, #pattern.dense
+    pattern.weights @conv.bias : tensor<4xf32>, #pattern.dense
+    func.func @main(%x: tensor<1x3x5x7xf32>) -> tensor<1x4x5x7xf32> {
+      %y = pattern.conv2d %x weights(@conv.weight) bias(@conv.bias)
+          {padding = array<i64: 1, 1, 1, 1>} : tensor<1x3x5x7xf32> -> tensor<1x4x5x7xf32>
+      return %y : tensor<1x4x5x7xf32>
+    }
+    ```
+
+    *Limitations*: static f32 tensors in NCHW order. Concatenations, softmax, resizing and means over
+    windows of different sizes stay in linalg.
+  }];
+  let dependentDialects = ["::pconv::pattern::PatternDialect"];
+}
+
 def ConvertPatternToLinalg : Pass<"convert-pattern-to-linalg", "::mlir::ModuleOp"> {
   let summary = "Give a network its dense meaning, as linalg on tensors";
   let description = [{
