@@ -74,6 +74,16 @@ def convert_to_vector(module: Module) -> Module:
     return run(module, "convert-pattern-to-vector")
 
 
+def convert_to_linalg(module: Module) -> Module:
+    """Gives a network its dense meaning, as linalg on tensors."""
+    return run(module, "convert-pattern-to-linalg")
+
+
+def convert_from_linalg(module: Module) -> Module:
+    """Finds layers in a network of linalg ops."""
+    return run(module, "convert-linalg-to-pattern")
+
+
 def verify_stage(module: Module, stage: str = "") -> Module:
     """Checks the promises of a stage: by default the one that the module says it is in."""
     return run(module, "pattern-verify-stage", **({"stage": stage} if stage else {}))
