@@ -24,6 +24,8 @@ struct PlaneGeometry {
   /// Floats from the start of a channel to what output position (0, 0) of a convolution reads for a
   /// tap at (row, column) relative to that position, padding already subtracted.
   int64_t tapOffset(int64_t row, int64_t column) const;
+  /// Floats from the start of a channel to element (0, 0), for a plane without phases.
+  int64_t firstElement() const { return halo * rowStride + halo; }
   /// All floats of the tensor.
   int64_t size() const { return batch * channels * channelStride; }
 

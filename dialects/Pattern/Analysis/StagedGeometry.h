@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Where the staged copy of a tile's input lies in scratch memory.
+// Where the accumulators and the input of a tile lie in scratch memory.
 #ifndef PATTERN_ANALYSIS_STAGEDGEOMETRY_H
 #define PATTERN_ANALYSIS_STAGEDGEOMETRY_H
 
@@ -15,9 +15,10 @@ struct StagedRect {
   int64_t place;         // floats from the segment's copy to the rectangle's copy
 };
 
-/// The copy of a channel holds one segment after the other, a segment its rectangles, a rectangle
-/// its rows. A row takes whole cache lines and starts one, so that no shifted load of it crosses
-/// lines.
+/// Scratch memory holds accumulators that stay zero, the accumulators of every filter of the block,
+/// and a copy of the input. The copy of a channel holds one segment after the other, a segment its
+/// rectangles, a rectangle its rows. A row takes whole cache lines and starts one, so that no
+/// shifted load of it crosses lines.
 struct StagedGeometry {
   /// `lanes` floats per vector. Requires a schedule.
   StagedGeometry(Conv2DOp conv, llvm::ArrayRef<int64_t> weights, int64_t lanes);
@@ -25,6 +26,9 @@ struct StagedGeometry {
   llvm::SmallVector<StagedRect> rects;
   llvm::SmallVector<int32_t> cellOffsets; // of every kernel cell, from the channel's copy
   int64_t rowStride, segmentStride, channelStride;
+  int64_t sumStride;         // floats of the accumulators of one filter
+  int64_t zeros, sums, copy; // floats from the start of scratch memory
+  int64_t scratch;           // floats in all
 };
 
 } // namespace pconv::pattern

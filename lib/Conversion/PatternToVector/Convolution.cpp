@@ -59,8 +59,7 @@ SmallVector<Segment> ConvTile::segments(StepBuilder &b, Value number) const {
     Value strip = b.rem(index, strips), band = b.div(index, strips);
     Value y = b.min(b.mul(band, segmentVectors), b.constant(result.height - segmentVectors));
     Value x = b.min(b.mul(strip, lanes), b.constant(std::max<int64_t>(result.width - lanes, 0)));
-    Value last =
-        b.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, strip, b.constant(strips - 1));
+    Value last = b.equal(strip, strips - 1);
     list.push_back({b.add(b.mul(y, result.rowStride), x), y, x, last});
   }
   return list;
@@ -107,6 +106,19 @@ void ConvTile::write(StepBuilder &b, ArrayRef<Value> sums, Value image, Value ch
   clearBorder(b, first, number);
 }
 
+void ConvTile::prefetchOutput(StepBuilder &b, Value image, Value channel,
+                              ArrayRef<Segment> segments) const {
+  Value index = b.add(b.mul(image, output.channels), channel);
+  Value first = firstElement(b, output, planeStart(b, output, index));
+  int64_t shrink = conv.getPool() ? 2 : 1;
+  for (const Segment &segment : segments) {
+    Value corner = b.add(b.add(first, b.mul(b.div(segment.row, shrink), output.rowStride)),
+                         b.div(segment.column, shrink));
+    for (int64_t v = 0; v < segmentVectors / shrink; ++v)
+      b.prefetch(b.add(corner, v * output.rowStride), StepBuilder::Access::Write);
+  }
+}
+
 void ConvTile::writeVectors(StepBuilder &b, ArrayRef<Value> vectors, Value first,
                             const Segment &segment) const {
   for (auto [v, vector] : llvm::enumerate(vectors))
@@ -143,17 +155,21 @@ void ConvTile::clearGap(StepBuilder &b, Value first, const Segment &segment) con
   b.onlyIf(segment.lastInRow, [&] {
     Value y = shrink == 1 ? segment.row : b.div(segment.row, shrink);
     Value row = b.add(first, b.mul(y, output.rowStride));
-    for (int64_t v = 0; v < segmentVectors / shrink; ++v)
-      for (int64_t column = gap; column < output.rowStride; ++column)
-        b.store(b.number(0), b.add(row, v * output.rowStride + column));
+    for (int64_t v = 0; v < segmentVectors / shrink; ++v, row = b.add(row, output.rowStride)) {
+      int64_t column = gap;
+      for (; column + lanes <= output.rowStride; column += lanes)
+        b.storeVector(b.vectorOf(0), b.add(row, column));
+      for (; column < output.rowStride; ++column)
+        b.store(b.number(0), b.add(row, column));
+    }
   });
 }
 
 void ConvTile::clearBorder(StepBuilder &b, Value first, Value number) const {
   if (output.halo == 0)
     return;
-  Value isFirst = b.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, number, b.constant(0));
-  int64_t above = output.halo * output.rowStride + output.halo;
+  Value isFirst = b.equal(number, 0);
+  int64_t above = output.firstElement();
   b.onlyIf(isFirst, [&] {
     clear(b, first, -above, 0);
     clear(b, first, output.height * output.rowStride, output.channelStride - above);

@@ -39,6 +39,10 @@ public:
              mlir::Value channel, mlir::Value number, llvm::ArrayRef<Segment> segments,
              llvm::ArrayRef<mlir::Value> masks) const;
 
+  /// Asks for the cache lines that `write` will write for this filter.
+  void prefetchOutput(StepBuilder &b, mlir::Value image, mlir::Value channel,
+                      llvm::ArrayRef<Segment> segments) const;
+
   int64_t tiles; // of a plane
 
 private:

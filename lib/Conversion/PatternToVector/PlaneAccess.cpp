@@ -10,7 +10,7 @@ Value pconv::planeStart(StepBuilder &b, const Plane &plane, Value number) {
 }
 
 Value pconv::firstElement(StepBuilder &b, const Plane &plane, Value start) {
-  return b.add(start, plane.halo * plane.rowStride + plane.halo);
+  return b.add(start, plane.firstElement());
 }
 
 Value pconv::elementAt(StepBuilder &b, const Plane &plane, Value start, Value y, Value x) {
@@ -39,7 +39,7 @@ void pconv::fillPlane(StepBuilder &b, const Plane &plane, Value start,
   if (phases) // the border is scattered over the sub-planes
     clear(b, start, 0, plane.channelStride);
   else if (plane.halo > 0)
-    clear(b, start, 0, plane.halo * plane.rowStride + plane.halo);
+    clear(b, start, 0, plane.firstElement());
   Value zero = b.constant(0);
   b.loop(zero, b.constant(plane.height), 1, [&](Value y) {
     b.loop(zero, b.constant(plane.width), 1,
@@ -47,7 +47,7 @@ void pconv::fillPlane(StepBuilder &b, const Plane &plane, Value start,
     if (phases)
       return;
     Value row = b.add(start, b.mul(y, plane.rowStride));
-    int64_t end = plane.halo * plane.rowStride + plane.halo;
+    int64_t end = plane.firstElement();
     clear(b, row, end + plane.width, end + plane.rowStride);
   });
   if (!phases)
@@ -57,7 +57,7 @@ void pconv::fillPlane(StepBuilder &b, const Plane &plane, Value start,
 
 void pconv::fillLongRow(StepBuilder &b, const Plane &plane, Value start,
                         llvm::function_ref<Value(Value position)> vectorAt) {
-  int64_t first = plane.halo * plane.rowStride + plane.halo;
+  int64_t first = plane.firstElement();
   int64_t positions = llvm::alignTo(plane.height * plane.rowStride, b.lanes());
   clear(b, start, 0, first);
   b.loop(b.constant(0), b.constant(positions), b.lanes(), [&](Value position) {

@@ -13,12 +13,20 @@ using namespace pconv::pattern;
 
 namespace {
 
-/// The places that the loop nest has reached in the packed streams.
+/// The places that the loop nest has reached in the packed streams, and the filters of the channel
+/// block that are done.
 struct Cursor {
-  Value group, kernel, value;
+  Value group, kernel, value, filters;
 
-  SmallVector<Value> values() const { return {group, kernel, value}; }
-  static Cursor from(ValueRange range) { return {range[0], range[1], range[2]}; }
+  SmallVector<Value> values() const { return {group, kernel, value, filters}; }
+  static Cursor from(ValueRange range) { return {range[0], range[1], range[2], range[3]}; }
+};
+
+/// What a thread works on: the tile of one block of filters of one image.
+struct Item {
+  Value image, block, number;
+  Value plane; // where the image begins
+  SmallVector<Segment> segments, next;
 };
 
 class Staged {
@@ -36,61 +44,64 @@ public:
 
   int64_t items() const { return layer.output.batch * blocks * tile.tiles; }
 
-  void emit(StepBuilder &b, Value item) const {
-    Value number = b.rem(item, tile.tiles), rest = b.div(item, tile.tiles);
-    Value block = b.rem(rest, blocks), image = b.div(rest, blocks);
-    SmallVector<Segment> segments = tile.segments(b, number);
-    Value plane = b.add(b.mul(image, layer.inputs[0].channels * layer.inputs[0].channelStride),
-                        layer.inputs[0].place);
-    accumulate(b, plane, block, segments);
-    writeTile(b, image, block, number, segments);
+  void emit(StepBuilder &b, Value index) const {
+    Item item;
+    item.number = b.rem(index, tile.tiles);
+    Value rest = b.div(index, tile.tiles);
+    item.block = b.rem(rest, blocks);
+    item.image = b.div(rest, blocks);
+    item.plane = b.add(b.mul(item.image, layer.inputs[0].channels * layer.inputs[0].channelStride),
+                       layer.inputs[0].place);
+    item.segments = tile.segments(b, item.number);
+    item.next = tile.segments(b, b.rem(b.add(index, 1), tile.tiles));
+    accumulate(b, item);
   }
 
 private:
   int64_t rows() const { return schedule.getRows(); }
   int64_t vectors() const { return rows() * schedule.getVectors(); }
-  int64_t sumFloats() const { return schedule.getFilterBlock() * vectors() * lanes; }
-  /// The copy of the input lies behind the accumulators.
-  Value copy(StepBuilder &b) const { return b.add(b.scratch(), llvm::alignTo(sumFloats(), 16)); }
+  Value sums(StepBuilder &b, Value place) const {
+    return b.add(b.add(b.scratch(), geometry.sums), place);
+  }
+  Value zeros(StepBuilder &b) const { return b.add(b.scratch(), geometry.zeros); }
+  Value copy(StepBuilder &b) const { return b.add(b.scratch(), geometry.copy); }
 
-  void accumulate(StepBuilder &b, Value plane, Value block, ArrayRef<Segment> segments) const {
+  void accumulate(StepBuilder &b, const Item &item) const {
+    for (int64_t v = 0; v < vectors(); ++v)
+      b.storeVector(b.vectorOf(0), b.add(zeros(b), v * lanes));
     int64_t indices = layer.packed.getIndices();
-    Value header = b.add(b.mul(block, RecordHeader::size), indices);
+    Value header = b.add(b.mul(item.block, RecordHeader::size), indices);
     auto start = [&](int64_t field, int64_t base) {
       return b.add(b.loadIndex(b.add(header, field)), base);
     };
     Cursor cursor{start(RecordHeader::groups, indices), start(RecordHeader::kernels, indices),
-                  start(RecordHeader::values, layer.packed.getValues())};
-    // The first block of channels starts the accumulators instead of loading them.
-    cursor = walkChannels(b, plane, segments, b.constant(0), cursor, /*first=*/true);
-    if (channelBlocks == 1)
-      return;
-    b.loop(b.constant(1), b.constant(channelBlocks), cursor.values(),
+                  start(RecordHeader::values, layer.packed.getValues()), b.constant(0)};
+    b.loop(b.constant(0), b.constant(channelBlocks), cursor.values(),
            [&](Value number, ValueRange carried) {
-             return walkChannels(b, plane, segments, number, Cursor::from(carried), /*first=*/false)
-                 .values();
+             return walkChannels(b, item, number, Cursor::from(carried)).values();
            });
   }
 
-  Cursor walkChannels(StepBuilder &b, Value plane, ArrayRef<Segment> segments, Value number,
-                      Cursor cursor, bool first) const {
-    stage(b, plane, segments, b.mul(number, schedule.getChannelBlock()));
+  Cursor walkChannels(StepBuilder &b, const Item &item, Value number, Cursor cursor) const {
+    stage(b, item, b.mul(number, schedule.getChannelBlock()));
     Value groups = b.loadIndex(cursor.group);
     cursor.group = b.add(cursor.group, 1);
+    cursor.filters = b.constant(0);
     return Cursor::from(
         b.loop(b.constant(0), groups, cursor.values(), [&](Value, ValueRange carried) {
-          return walkGroup(b, Cursor::from(carried), first).values();
+          return walkGroup(b, item, number, Cursor::from(carried)).values();
         }));
   }
 
   /// Copies the input of the tile, for one block of channels.
-  void stage(StepBuilder &b, Value plane, ArrayRef<Segment> segments, Value firstChannel) const {
+  void stage(StepBuilder &b, const Item &item, Value firstChannel) const {
     Value left = arith::SubIOp::create(b, b.getLoc(), b.constant(channels), firstChannel);
     Value count = b.min(left, b.constant(schedule.getChannelBlock()));
     b.loop(b.constant(0), count, 1, [&](Value channel) {
-      Value from = b.add(plane, b.mul(b.add(firstChannel, channel), layer.inputs[0].channelStride));
+      Value from =
+          b.add(item.plane, b.mul(b.add(firstChannel, channel), layer.inputs[0].channelStride));
       Value to = b.add(copy(b), b.mul(channel, geometry.channelStride));
-      for (auto [s, segment] : llvm::enumerate(segments))
+      for (auto [s, segment] : llvm::enumerate(item.segments))
         for (const StagedRect &rect : geometry.rects)
           copyRect(b, b.add(b.add(from, segment.position), rect.source),
                    b.add(to, s * geometry.segmentStride + rect.place), rect);
@@ -110,26 +121,78 @@ private:
   }
 
   /// The filters that keep equally many kernels in this block of channels.
-  Cursor walkGroup(StepBuilder &b, Cursor cursor, bool first) const {
+  Cursor walkGroup(StepBuilder &b, const Item &item, Value number, Cursor cursor) const {
     Value count = b.loadIndex(cursor.group), kernels = b.loadIndex(b.add(cursor.group, 1));
-    Value places = b.add(cursor.group, 2), scratch = b.scratch();
+    Value places = b.add(cursor.group, 2);
     Value kernelSize = b.mul(kernels, loadsPerKernel()), valueSize = b.mul(kernels, cells);
+    Value isFirst = b.equal(number, 0), isLast = b.equal(number, channelBlocks - 1);
+    SmallVector<Value> masks = tile.masks(b, item.segments);
     b.loop(b.constant(0), count, 1, [&](Value f) {
-      Value sums = b.add(scratch, b.loadIndex(b.add(places, f)));
+      Value place = b.loadIndex(b.add(places, f));
+      prefetch(b, item, number, b.add(cursor.filters, f));
+      // The first block of channels starts from zeros.
+      Value from = b.select(isFirst, zeros(b), sums(b, place));
       SmallVector<Value> acc;
       for (int64_t v = 0; v < vectors(); ++v)
-        acc.push_back(first ? b.vectorOf(0) : b.loadVector(b.add(sums, v * lanes)));
-      Cursor start{Value(), b.add(cursor.kernel, b.mul(f, kernelSize)),
-                   b.add(cursor.value, b.mul(f, valueSize))};
+        acc.push_back(b.loadVector(b.add(from, v * lanes)));
+      Value kernel = b.add(cursor.kernel, b.mul(f, kernelSize));
+      Value value = b.add(cursor.value, b.mul(f, valueSize));
       acc = b.loop(b.constant(0), kernels, acc, [&](Value k, ValueRange carried) {
-        return applyKernel(b, b.add(start.kernel, b.mul(k, loadsPerKernel())),
-                           b.add(start.value, b.mul(k, cells)), carried);
+        return applyKernel(b, b.add(kernel, b.mul(k, loadsPerKernel())),
+                           b.add(value, b.mul(k, cells)), carried);
       });
-      for (int64_t v = 0; v < vectors(); ++v)
-        b.storeVector(acc[v], b.add(sums, v * lanes));
+      b.branch(
+          isLast,
+          [&] {
+            Value stored = b.add(b.mul(item.block, schedule.getFilterBlock()),
+                                 b.div(place, geometry.sumStride));
+            tile.write(b, acc, item.image, originalFilter(b, stored), item.number, item.segments,
+                       masks);
+          },
+          [&] {
+            for (int64_t v = 0; v < vectors(); ++v)
+              b.storeVector(acc[v], b.add(sums(b, place), v * lanes));
+          });
     });
     return {b.add(places, count), b.add(cursor.kernel, b.mul(count, kernelSize)),
-            b.add(cursor.value, b.mul(count, valueSize))};
+            b.add(cursor.value, b.mul(count, valueSize)), b.add(cursor.filters, count)};
+  }
+
+  /// Spreads the memory traffic over the filters of a channel block: the next tile's input, of the
+  /// same channels, and before the last block the output of this tile.
+  void prefetch(StepBuilder &b, const Item &item, Value number, Value filter) const {
+    prefetchInput(b, item, b.mul(number, schedule.getChannelBlock()), filter);
+    if (channelBlocks == 1)
+      return;
+    b.onlyIf(b.equal(number, channelBlocks - 2), [&] {
+      Value stored = b.add(b.mul(item.block, schedule.getFilterBlock()), filter);
+      tile.prefetchOutput(b, item.image, originalFilter(b, stored), item.segments);
+    });
+  }
+
+  void prefetchInput(StepBuilder &b, const Item &item, Value firstChannel, Value filter) const {
+    if (geometry.rects.size() != 1)
+      return;
+    const StagedRect &rect = geometry.rects.front();
+    int64_t height = rect.rows + rows() - 1;
+    constexpr int64_t kLineFloats = 16, kMost = 4; // few filters could not hide more
+    int64_t perFilter = std::min<int64_t>(
+        llvm::divideCeil(schedule.getChannelBlock() * height, schedule.getFilterBlock()), kMost);
+    for (int64_t i = 0; i < perFilter; ++i) {
+      Value index = b.add(b.mul(filter, perFilter), i);
+      Value channel = b.min(b.add(firstChannel, b.div(index, height)), b.constant(channels - 1));
+      Value from = b.add(b.add(item.plane, rect.source + rect.columns + lanes - 2),
+                         b.add(b.mul(channel, layer.inputs[0].channelStride),
+                               b.mul(b.rem(index, height), layer.inputs[0].rowStride)));
+      // Segments advance to the right: what lies left of their ends is there already.
+      for (auto [s, segment] : llvm::enumerate(item.next))
+        if ((s + 1) * lanes % kLineFloats == 0 || s + 1 == item.next.size())
+          b.prefetch(b.add(from, segment.position), StepBuilder::Access::Read);
+    }
+  }
+
+  Value originalFilter(StepBuilder &b, Value stored) const {
+    return b.loadIndex(b.add(stored, layer.packed.getIndices() + RecordHeader::size * blocks));
   }
 
   int64_t loadsPerKernel() const { return cells - pairs; }
@@ -172,24 +235,6 @@ private:
 
   Value loadRow(StepBuilder &b, Value at, int64_t segment, int64_t row) const {
     return b.loadVector(b.add(at, segment * geometry.segmentStride + row * geometry.rowStride));
-  }
-
-  void writeTile(StepBuilder &b, Value image, Value block, Value number,
-                 ArrayRef<Segment> segments) const {
-    Value first = b.mul(block, schedule.getFilterBlock());
-    Value left = arith::SubIOp::create(b, b.getLoc(), b.constant(filters), first);
-    Value count = b.min(left, b.constant(schedule.getFilterBlock()));
-    int64_t order = layer.packed.getIndices() + RecordHeader::size * blocks;
-    Value scratch = b.scratch();
-    SmallVector<Value> masks = tile.masks(b, segments);
-    b.loop(b.constant(0), count, 1, [&](Value f) {
-      Value at = b.add(scratch, b.mul(f, vectors() * lanes));
-      SmallVector<Value> sums;
-      for (int64_t v = 0; v < vectors(); ++v)
-        sums.push_back(b.loadVector(b.add(at, v * lanes)));
-      Value channel = b.loadIndex(b.add(b.add(first, f), order));
-      tile.write(b, sums, image, channel, number, segments, masks);
-    });
   }
 
   ConvTile tile;

@@ -34,6 +34,10 @@ Value StepBuilder::lessThan(Value a, Value b) {
   return createOrFold<arith::CmpIOp>(arith::CmpIPredicate::slt, a, b);
 }
 
+Value StepBuilder::equal(Value a, int64_t b) {
+  return createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, a, constant(b));
+}
+
 //===----------------------------------------------------------------------===//
 // Control flow
 //===----------------------------------------------------------------------===//
@@ -73,6 +77,20 @@ void StepBuilder::onlyIf(Value condition, llvm::function_ref<void()> body) {
   body();
 }
 
+void StepBuilder::branch(Value condition, llvm::function_ref<void()> ifTrue,
+                         llvm::function_ref<void()> ifFalse) {
+  auto op = scf::IfOp::create(*this, getLoc(), condition, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(*this);
+  setInsertionPointToStart(op.thenBlock());
+  ifTrue();
+  setInsertionPointToStart(op.elseBlock());
+  ifFalse();
+}
+
+Value StepBuilder::select(Value condition, Value ifTrue, Value ifFalse) {
+  return createOrFold<arith::SelectOp>(condition, ifTrue, ifFalse);
+}
+
 //===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//
@@ -90,6 +108,11 @@ Value StepBuilder::loadVector(Value at) {
 }
 void StepBuilder::storeVector(Value vector, Value at) {
   vector::StoreOp::create(*this, getLoc(), vector, function.getArgument(3), at);
+}
+void StepBuilder::prefetch(Value at, Access access) {
+  constexpr uint32_t kSecondCache = 2;
+  memref::PrefetchOp::create(*this, getLoc(), function.getArgument(3), at, access == Access::Write,
+                             kSecondCache, /*isDataCache=*/true);
 }
 Value StepBuilder::loadValue(Value at) {
   return memref::LoadOp::create(*this, getLoc(), function.getArgument(4), at);

@@ -47,6 +47,7 @@ public:
   Value min(Value a, Value b);
   Value max(Value a, Value b);
   Value lessThan(Value a, Value b);
+  Value equal(Value a, int64_t b);
 
   // --- control flow ---
   /// for (i = from; i < to; i += step)
@@ -57,12 +58,19 @@ public:
   loop(Value from, Value to, mlir::ValueRange carried,
        llvm::function_ref<llvm::SmallVector<Value>(Value, mlir::ValueRange)> body);
   void onlyIf(Value condition, llvm::function_ref<void()> body);
+  void branch(Value condition, llvm::function_ref<void()> ifTrue,
+              llvm::function_ref<void()> ifFalse);
+  Value select(Value condition, Value ifTrue, Value ifFalse);
 
   // --- memory: `at` counts elements from the start of arena, values or indices ---
   Value load(Value at);
   void store(Value value, Value at);
   Value loadVector(Value at);
   void storeVector(Value vector, Value at);
+  /// Asks for the cache line of a float in the arena: into the second cache, to be read or written
+  /// soon.
+  enum class Access { Read, Write };
+  void prefetch(Value at, Access access);
   Value loadValue(Value at);
   Value loadValueVector(Value at);
   Value loadIndex(Value at);

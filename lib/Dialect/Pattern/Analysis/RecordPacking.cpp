@@ -64,7 +64,7 @@ private:
       int64_t length = 0;
       for (int64_t channel = firstChannel; channel < endChannel; ++channel)
         length += patternOf(filter, channel) != 0;
-      if (length > 0 || firstChannel == 0)
+      if (length > 0 || firstChannel == 0 || endChannel == layout.channels)
         byLength[length].push_back(filter);
     }
     groups.push_back(byLength.size());

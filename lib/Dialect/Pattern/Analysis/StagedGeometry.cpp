@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Where the staged copy of a tile's input lies in scratch memory.
+// Where the accumulators and the input of a tile lie in scratch memory.
 #include "Pattern/Analysis/StagedGeometry.h"
 
 #include "llvm/ADT/MapVector.h"
@@ -67,4 +67,11 @@ StagedGeometry::StagedGeometry(Conv2DOp conv, ArrayRef<int64_t> weights, int64_t
     cellOffsets.push_back(places[cell.phase] + (cell.row - extent.top) * rowStride + cell.column -
                           extent.left);
   }
+
+  sumStride = schedule.getRows() * schedule.getVectors() * lanes;
+  zeros = 0;
+  sums = zeros + sumStride;
+  copy = llvm::alignTo(sums + schedule.getFilterBlock() * sumStride, kLineFloats);
+  // The last row of a copy may be written in whole vectors.
+  scratch = copy + schedule.getChannelBlock() * channelStride + kLineFloats;
 }

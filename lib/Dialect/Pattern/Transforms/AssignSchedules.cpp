@@ -113,7 +113,8 @@ private:
   }
 
   /// Cycles of the layer on a machine with two vector loads and two multiply-adds a cycle and one
-  /// store: the kernels of all tiles, and the copies of their input.
+  /// store: the kernels of all tiles, and the copies of their input. Copying a row takes as long as
+  /// the second cache takes to bring it.
   double stagedCost(Conv2DOp conv, WeightsOp weights, const PlaneGeometry &output, int64_t rows,
                     int64_t segments) const {
     double cells = mostCells(weights.getLibrary()), vectors = rows * segments;
@@ -121,7 +122,7 @@ private:
     double loads = vectors * cells + 2 * cells - (pairs ? vectors - segments + 1 : 0);
     double latency = 4 * cells; // of the chain of one accumulator
     double kernel = std::max({vectors * cells / 2, loads / 2, latency}) + 1;
-    double copies = 2 * segments * (rows + weights.getShape()[2] - 1);
+    double copies = 8 * segments * (rows + weights.getShape()[2] - 1);
     double sums = 2 * vectors * weights.getShape()[0] / 16; // loaded and stored per channel block
     double channels = weights.getShape()[1];
     double kernels = keptKernels(weights);

@@ -94,7 +94,7 @@ private:
                           schedule.getFilterBlock(),
                           schedule.getChannelBlock(),
                           staged.channelStride,
-                          sumStride,
+                          staged.sumStride,
                           staged.cellOffsets};
       RecordPacking packing = packRecords(layout, weights.getLibrary(), conv.getLoadsAttr());
       return addIndex(conv, PackForm::Records, packing.index, packing.gather, filters);

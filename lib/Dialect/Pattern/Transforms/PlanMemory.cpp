@@ -20,9 +20,10 @@ using namespace pconv::pattern;
 
 namespace {
 
-/// An activation: alive from step `from` to step `to`, both included.
+/// An activation: alive from step `from` to step `to`, both included. `lead` floats in front let
+/// element (0, 0) start a cache line.
 struct Buffer {
-  int64_t from, to, size;
+  int64_t from, to, lead, size;
   int64_t place = 0;
 };
 
@@ -50,8 +51,9 @@ private:
     PlaneGeometry geometry(cast<RankedTensorType>(value.getType()));
     // A tile may read past the last plane: by the rows and by the vectors of a tile.
     int64_t slack = 2 * (geometry.halo + 1) * geometry.rowStride + 8 * kAlignment;
-    buffers[value] = {step, step,
-                      static_cast<int64_t>(llvm::alignTo(geometry.size() + slack, kAlignment))};
+    int64_t first = geometry.firstElement(), lead = llvm::alignTo(first, kAlignment) - first;
+    int64_t size = llvm::alignTo(lead + geometry.size() + slack, kAlignment);
+    buffers[value] = {step, step, lead, size};
   }
 
   void collect() {
@@ -92,7 +94,8 @@ private:
   void annotate() {
     OpBuilder builder(function.getContext());
     auto placeOf = [&](Value value) {
-      return builder.getI64IntegerAttr(buffers[storageOf(value)].place);
+      const Buffer &buffer = buffers[storageOf(value)];
+      return builder.getI64IntegerAttr(buffer.place + buffer.lead);
     };
     for (BlockArgument argument : function.getArguments())
       function.setArgAttr(argument.getArgNumber(), "pattern.place", placeOf(argument));
@@ -116,13 +119,11 @@ int64_t scratchFloats(Operation *op, int64_t lanes) {
   auto schedule = op->getAttrOfType<ScheduleAttr>("schedule");
   if (!schedule)
     return 0;
-  int64_t sums = schedule.getFilterBlock() * schedule.getVectors() * schedule.getRows() * lanes;
   if (schedule.getDataflow() != Dataflow::Staged)
-    return sums;
+    return schedule.getFilterBlock() * schedule.getVectors() * schedule.getRows() * lanes;
   auto conv = cast<Conv2DOp>(op);
   auto weights = SymbolTable::lookupNearestSymbolFrom<WeightsOp>(op, conv.getWeightsAttr());
-  StagedGeometry staged(conv, weights.getShape(), lanes);
-  return sums + staged.channelStride * schedule.getChannelBlock() + 64;
+  return StagedGeometry(conv, weights.getShape(), lanes).scratch;
 }
 
 struct PlanMemory : pconv::pattern::impl::PlanMemoryBase<PlanMemory> {
