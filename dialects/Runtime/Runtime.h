@@ -19,8 +19,9 @@ extern "C" {
 typedef void PconvBody(int64_t begin, int64_t end, int64_t thread, float *arena,
                        const float *values, const int32_t *indices);
 
-/* Cuts items 0 .. items-1 into one contiguous range for each thread of the run, and returns when
- * all are done. With one thread or one item the caller's thread does it all as thread 0. */
+/* Cuts items 0 .. items-1 into some contiguous ranges for each thread of the run, which the threads
+ * take as they get free, and returns when all are done. With one thread or one item the caller's
+ * thread does it all as thread 0. */
 PCONV_EXPORT void pconv_parallel_for(void *run, int64_t step, PconvBody *body, int64_t items,
                                      float *arena, const float *values, const int32_t *indices);
 
