@@ -12,6 +12,8 @@ namespace pconv::pattern {
 inline constexpr int64_t maxDistance = (int64_t(1) << 16) - 1;
 /// Dimensions of tensors, and other counts.
 inline constexpr int64_t maxNumber = (int64_t(1) << 31) - 1;
+/// Floats of a vector, rows and vectors of a tile.
+inline constexpr int64_t maxTile = int64_t(1) << 10;
 /// Elements of a tensor, with its border.
 inline constexpr int64_t maxElements = int64_t(1) << 40;
 /// Kernels of a layer (input channels times filters): `kernels` is one byte for each.

@@ -231,7 +231,7 @@ def Pattern_TargetAttr : Pattern_Attr<"Target", "target"> {
     `lanes` floats per vector, `registers` vector registers, whether one instruction multiplies and
     adds (`fma`), and the first two caches in bytes. Module attribute `pattern.target`.
 
-    C1: lanes, registers and the cache sizes are positive.
+    C1: lanes, registers and the cache sizes are positive; there are at most 1024 lanes.
 
     ```mlir
     #pattern.target<lanes = 8, registers = 16, fma = true, l1 = 32768, l2 = 524288>
@@ -266,7 +266,7 @@ def Pattern_ScheduleAttr : Pattern_Attr<"Schedule", "schedule"> {
       loop serves all kernel patterns. Filters are dealt into blocks of `filter_block`.
     - `output_stationary` (dense): the accumulators of `filter_block` filters stay in registers.
 
-    C1: all numbers are positive.
+    C1: all numbers are positive; there are at most 1024 rows and 1024 vectors.
 
     ```mlir
     #pattern.schedule<dataflow = input_stationary, rows = 1, vectors = 3, filter_block = 256,

@@ -156,7 +156,8 @@ def Pattern_Conv2DOp : Pattern_LayerOp<"conv2d", [DeclareOpInterfaceMethods<Symb
     - C6: the output has the size that the formula (and then the pooling) gives.
     - C7: the residual has the shape of the convolution's result.
     - C8: `filter_order` is a permutation of 0 .. O-1.
-    - C9: an input-stationary or staged schedule needs weights of scheme `#pattern.kernel`.
+    - C9: an input-stationary or staged schedule needs weights of scheme `#pattern.kernel` in one
+      group.
     - C10: `loads` has one list of uses for each pattern of the library, and each list names every
       kept cell of its pattern once.
     - C11: `packed` names a `pattern.packed` of these weights and this bias.
@@ -201,6 +202,7 @@ def Pattern_LinearOp : Pattern_LayerOp<"linear", [DeclareOpInterfaceMethods<Symb
     - C2: `weights` names a `pattern.weights` of shape O x I that fits input and output.
     - C3: `bias` names a `pattern.weights` of shape O.
     - C4: `packed` names a `pattern.packed` of these weights and this bias.
+    - C5: the schedule is output-stationary.
 
     ```mlir
     %y = pattern.linear %x weights(@fc.weight) bias(@fc.bias)

@@ -196,14 +196,22 @@ func.func private @f(
 // -----
 
 // target C1
-// expected-error @+2 {{expected lanes in 1..2147483647, got 0}}
+// expected-error @+2 {{expected lanes in 1..1024, got 0}}
 func.func private @f() attributes {
   a = #pattern.target<lanes = 0, registers = 16, fma = true, l1 = 32768, l2 = 524288>}
 
 // -----
 
 // schedule C1
-// expected-error @+2 {{expected vectors in 1..2147483647, got -3}}
+// expected-error @+2 {{expected rows in 1..1024, got 1025}}
+func.func private @f() attributes {
+  a = #pattern.schedule<dataflow = output_stationary, rows = 1025, vectors = 3, filter_block = 4,
+                        channel_block = 16>}
+
+// -----
+
+// schedule C1
+// expected-error @+2 {{expected vectors in 1..1024, got -3}}
 func.func private @f() attributes {
   a = #pattern.schedule<dataflow = output_stationary, rows = 1, vectors = -3, filter_block = 4,
                         channel_block = 16>}

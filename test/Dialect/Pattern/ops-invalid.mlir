@@ -639,6 +639,20 @@ func.func @f(%x: tensor<1x3x5x7xf32>) {
 
 // -----
 
+// conv2d C9
+pattern.weights @w : tensor<4x1x3x3xf32>,
+    #pattern.kernel<#pattern.library<3x3, [[0, 1, 3, 4]]>>, kernels = dense<1> : tensor<4x1xi8>
+func.func @f(%x: tensor<1x2x5x7xf32>) {
+  // expected-error @below {{'pattern.conv2d' op expected one group for the dataflow staged, got 2}}
+  %y = pattern.conv2d %x weights(@w)
+      {groups = 2 : i64, schedule = #pattern.schedule<dataflow = staged, rows = 3, vectors = 1,
+                                                      filter_block = 4, channel_block = 3>}
+      : tensor<1x2x5x7xf32> -> tensor<1x4x3x5xf32>
+  return
+}
+
+// -----
+
 // conv2d C10
 pattern.weights @w : tensor<4x3x3x3xf32>, #pattern.dense
 func.func @f(%x: tensor<1x3x5x7xf32>) {
@@ -768,6 +782,18 @@ pattern.packed @p weights(@v) form = #pattern.form<panels> values = 0 count = 6 
 func.func @f(%x: tensor<1x12xf32>) {
   // expected-error @below {{'pattern.linear' op expected the packed form of @w without bias, got that of @v without bias}}
   %y = pattern.linear %x weights(@w) {packed = @p} : tensor<1x12xf32> -> tensor<1x5xf32>
+  return
+}
+
+// -----
+
+// linear C5
+pattern.weights @w : tensor<5x12xf32>, #pattern.dense
+func.func @f(%x: tensor<1x12xf32>) {
+  // expected-error @below {{'pattern.linear' op expected the dataflow output_stationary, got staged}}
+  %y = pattern.linear %x weights(@w)
+      {schedule = #pattern.schedule<dataflow = staged, rows = 1, vectors = 1, filter_block = 4,
+                                    channel_block = 3>} : tensor<1x12xf32> -> tensor<1x5xf32>
   return
 }
 

@@ -257,16 +257,17 @@ LogicalResult BatchNormAttr::verify(EmitError emitError, FlatSymbolRefAttr, Flat
 
 LogicalResult TargetAttr::verify(EmitError emitError, int64_t lanes, int64_t registers, bool,
                                  int64_t l1, int64_t l2) {
-  return verifyPositive(emitError,
-                        {{"lanes", lanes}, {"registers", registers}, {"l1", l1}, {"l2", l2}});
+  if (failed(verifyNumber(emitError, "lanes", lanes, 1, maxTile)))
+    return failure();
+  return verifyPositive(emitError, {{"registers", registers}, {"l1", l1}, {"l2", l2}});
 }
 
 LogicalResult ScheduleAttr::verify(EmitError emitError, Dataflow, int64_t rows, int64_t vectors,
                                    int64_t filterBlock, int64_t channelBlock) {
-  return verifyPositive(emitError, {{"rows", rows},
-                                    {"vectors", vectors},
-                                    {"filter_block", filterBlock},
-                                    {"channel_block", channelBlock}});
+  if (failed(verifyPositive(emitError, {{"rows", rows}, {"vectors", vectors}}, maxTile)))
+    return failure();
+  return verifyPositive(emitError,
+                        {{"filter_block", filterBlock}, {"channel_block", channelBlock}});
 }
 
 //===----------------------------------------------------------------------===//

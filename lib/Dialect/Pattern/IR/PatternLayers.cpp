@@ -122,9 +122,13 @@ LogicalResult Conv2DOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (getBias() && !lookupWeights(symbols, *this, getBiasAttr(), "bias", weights.getShape()[0]))
     return failure();
   std::optional<ScheduleAttr> schedule = getSchedule();
-  if (schedule && schedule->getDataflow() != Dataflow::OutputStationary && !weights.getLibrary())
+  bool sparse = schedule && schedule->getDataflow() != Dataflow::OutputStationary;
+  if (sparse && !weights.getLibrary())
     return emitOpError("expected weights of scheme #pattern.kernel for the dataflow ")
            << stringifyDataflow(schedule->getDataflow()) << ", got " << weights.getScheme();
+  if (sparse && getGroups() != 1)
+    return emitOpError("expected one group for the dataflow ")
+           << stringifyDataflow(schedule->getDataflow()) << ", got " << getGroups();
   if (getLoads() && failed(verifyLoads(*this, *getLoads(), weights.getLibrary())))
     return failure();
   return verifyPacked(symbols, *this, getPackedAttr(), getWeightsAttr(), getBiasAttr());
@@ -143,6 +147,9 @@ LogicalResult LinearOp::verify() {
     return emitOpError("expected one batch size, got ")
            << input.getDimSize(0) << " in the input and " << output.getDimSize(0)
            << " in the output";
+  if (getSchedule() && getSchedule()->getDataflow() != Dataflow::OutputStationary)
+    return emitOpError("expected the dataflow output_stationary, got ")
+           << stringifyDataflow(getSchedule()->getDataflow());
   return success();
 }
 
