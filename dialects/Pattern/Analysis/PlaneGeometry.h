@@ -17,6 +17,10 @@ int64_t minimalRowStride(llvm::ArrayRef<int64_t> shape, int64_t halo, int64_t co
 int64_t minimalChannelStride(llvm::ArrayRef<int64_t> shape, int64_t halo, int64_t rowStride,
                              int64_t rowPhases, int64_t colPhases, int64_t lanes);
 
+/// Rows and columns of zeros that a convolution reads beyond its input, on the widest side;
+/// `weights` is the shape of its weights.
+int64_t borderNeeded(Conv2DOp conv, llvm::ArrayRef<int64_t> weights);
+
 /// The addresses of one activation: of a bordered plane, or of a tensor in plain row-major order.
 struct PlaneGeometry {
   explicit PlaneGeometry(mlir::RankedTensorType type);

@@ -101,11 +101,36 @@ def AssignLayouts : Pass<"pattern-assign-layouts", "::mlir::ModuleOp"> {
     reshapes. Convolutions treat a plane as one long row, so what a convolution of stride 1 or an
     element-wise op reads and writes gets rows of one length.
 
-    *Requires*: module attribute `pattern.target`; a function per network, in one block.
-    *Ensures*: every 4-D value has an encoding, but for the function's own inputs and outputs and
-    for reshaped tensors, which are in plain order; stage `laid_out`.
+    A pooling that was fused into a convolution becomes a layer of its own again where the tiles of
+    the convolution do not hold whole windows.
 
-    *Limitations*: tensors of other ranks stay in plain order.
+    *Requires*: stage `reordered` or before; module attribute `pattern.target`; a function per
+    network, in one block. *Ensures*: every 4-D value has an encoding, but for the function's own
+    inputs and outputs and for reshaped tensors, which are in plain order; stage `laid_out`.
+
+    ```mlir
+    // before
+    func.func @border(%x: tensor<1x4x5x7xf32>) -> tensor<1x4x5x7xf32> {
+      %y = pattern.conv2d %x weights(@w3) {padding = array<i64: 1, 1, 1, 1>}
+          : tensor<1x4x5x7xf32> -> tensor<1x4x5x7xf32>
+      return %y : tensor<1x4x5x7xf32>
+    }
+    // after
+    func.func @border(%x: tensor<1x4x5x7xf32>) -> tensor<1x4x5x7xf32> {
+      %in = pattern.relayout %x : tensor<1x4x5x7xf32>
+          -> tensor<1x4x5x7xf32, #pattern.plane<halo = 1, row_stride = 8, channel_stride = 96>>
+      %out = pattern.conv2d %in weights(@w3) {padding = array<i64: 1, 1, 1, 1>}
+          : tensor<1x4x5x7xf32, #pattern.plane<halo = 1, row_stride = 8, channel_stride = 96>>
+          -> tensor<1x4x5x7xf32, #pattern.plane<halo = 0, row_stride = 8, channel_stride = 80>>
+      %y = pattern.relayout %out
+          : tensor<1x4x5x7xf32, #pattern.plane<halo = 0, row_stride = 8, channel_stride = 80>>
+          -> tensor<1x4x5x7xf32>
+      return %y : tensor<1x4x5x7xf32>
+    }
+    ```
+
+    *Limitations*: tensors of other ranks stay in plain order; the input of a strided convolution is
+    copied, even where it is an input of the function and was copied just before.
   }];
   let dependentDialects = ["PatternDialect"];
 }
@@ -155,6 +180,20 @@ def PackWeights : Pass<"pattern-pack-weights", "::mlir::ModuleOp"> {
 
     *Requires*: stage `planned`. *Ensures*: every layer with weights names its packed form; stage
     `packed`; the sizes of the blobs in `pattern.memory`.
+
+    ```mlir
+    // before: panels of two filters
+    #dense = #pattern.schedule<dataflow = output_stationary, rows = 1, vectors = 2,
+                               filter_block = 2, channel_block = 4>
+    %y = pattern.conv2d %x weights(@w) bias(@b) {schedule = #dense}
+        : tensor<1x4x5x7xf32, #plane> -> tensor<1x3x3x5xf32, #plane>
+    // after: three filters of 36 weights fill two panels
+    pattern.packed @w.packed weights(@w) bias(@b) form = <panels> values = 0 count = 144 indices = 0
+        {filter_block = 2 : i64, groups = 1 : i64}
+    ```
+
+    *Limitations*: the index stream has 32-bit numbers, so a layer with kernel patterns has at most
+    2^31 - 1 weights, floats in an image of its input, and floats in the sums of a block of filters.
   }];
   let options = [Option<"fkwArrays", "fkw-arrays", "bool", /*default=*/"false",
                         "Also attach the index arrays of the FKW format, which the code does not read">];
@@ -170,6 +209,26 @@ def PlanMemory : Pass<"pattern-plan-memory", "::mlir::ModuleOp"> {
     *Requires*: stage `packed`; the network is the function `@main`. *Ensures*: `place` on every op,
     `pattern.place` on the arguments and results of `@main`; the floats of the arena and of each
     thread's scratch memory in `pattern.memory`; stage `placed`.
+
+    ```mlir
+    // before
+    func.func @main(%x: tensor<3x40xf32>) -> tensor<3x40xf32> {
+      %a = pattern.softmax %x {axis = 1 : i64} : tensor<3x40xf32> -> tensor<3x40xf32>
+      %y = pattern.softmax %a {axis = 0 : i64} : tensor<3x40xf32> -> tensor<3x40xf32>
+      return %y : tensor<3x40xf32>
+    }
+    // after: when %y is written, nobody needs %x any more
+    func.func @main(%x: tensor<3x40xf32> {pattern.place = 0 : i64})
+        -> (tensor<3x40xf32> {pattern.place = 0 : i64}) {
+      %a = pattern.softmax %x {axis = 1 : i64, place = 256 : i64}
+          : tensor<3x40xf32> -> tensor<3x40xf32>
+      %y = pattern.softmax %a {axis = 0 : i64, place = 0 : i64}
+          : tensor<3x40xf32> -> tensor<3x40xf32>
+      return %y : tensor<3x40xf32>
+    }
+    ```
+
+    *Limitations*: no result takes the place of an operand, even where an op could work in place.
   }];
   let dependentDialects = ["PatternDialect"];
 }
@@ -185,7 +244,7 @@ def VerifyStage : Pass<"pattern-verify-stage", "::mlir::ModuleOp"> {
     | imported | a function has one block, with ops of the pattern dialect only |
     | fused | no batch normalisation is left that could be folded into the layer before it (checked at this stage only: nothing relies on it) |
     | reordered | convolutions with kernel patterns have a `filter_order`, within their groups |
-    | laid_out | 4-D tensors are planes, but where a `relayout`, a `reshape` or the function's edge is |
+    | laid_out | 4-D tensors are planes, but where a `relayout`, a `reshape` or the function's edge is; their borders are as wide as the padding of their consumers |
     | scheduled | `conv2d` and `linear` have a schedule that fits the registers of `pattern.target` |
     | planned | sparse schedules have `loads`, which serve every kept cell of every kernel pattern |
     | packed | layers with weights name packed weights in the form of their schedule, inside the blobs |

@@ -65,6 +65,19 @@ module attributes {pattern.stage = "reordered"} {
 
 // -----
 
+#plane = #pattern.plane<halo = 1, row_stride = 8, channel_stride = 72>
+module attributes {pattern.stage = "laid_out"} {
+  pattern.weights @w : tensor<2x3x5x5xf32>, #pattern.dense
+  func.func @narrow_border(%x: tensor<1x3x5x7xf32, #plane>) -> tensor<1x2x5x7xf32, #plane> {
+    // expected-error @+2 {{'pattern.conv2d' op expected an input with a border of 2, got 1}}
+    // expected-note @+1 {{promised by stage 'laid_out', which pattern-assign-layouts ensures}}
+    %0 = pattern.conv2d %x weights(@w) {padding = array<i64: 2, 2, 2, 2>} : tensor<1x3x5x7xf32, #plane> -> tensor<1x2x5x7xf32, #plane>
+    return %0 : tensor<1x2x5x7xf32, #plane>
+  }
+}
+
+// -----
+
 #plane = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 48>
 module attributes {pattern.stage = "laid_out"} {
   func.func @plain_tensors(%x: tensor<1x4x5x7xf32>) -> tensor<1x4x5x7xf32> {

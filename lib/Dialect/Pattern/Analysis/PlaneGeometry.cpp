@@ -28,6 +28,19 @@ int64_t pconv::pattern::minimalChannelStride(ArrayRef<int64_t> shape, int64_t ha
   return plane * rowPhases * colPhases;
 }
 
+int64_t pconv::pattern::borderNeeded(Conv2DOp conv, ArrayRef<int64_t> weights) {
+  SmallVector<int64_t, 4> shape = conv.getConvShape(weights);
+  int64_t border = 0;
+  for (int64_t i : {0, 1}) {
+    int64_t before = conv.getPadding()[i];
+    int64_t last = (shape[2 + i] - 1) * conv.getStrides()[i] +
+                   (weights[2 + i] - 1) * conv.getDilations()[i] - before;
+    int64_t after = last + 1 - conv.getInput().getType().getDimSize(2 + i);
+    border = std::max({border, before, after});
+  }
+  return border;
+}
+
 PlaneGeometry::PlaneGeometry(RankedTensorType type) {
   // Tensors of other ranks are read as N x C x H x W with the last dimensions merged or 1.
   ArrayRef<int64_t> shape = type.getShape();

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Stores every activation as planes that carry their border.
 #include "Pattern/Analysis/Dataflow.h"
+#include "Pattern/Analysis/Network.h"
 #include "Pattern/Analysis/PlaneGeometry.h"
-#include "Pattern/IR/Pattern.h"
+#include "Pattern/IR/Stage.h"
 #include "Pattern/Transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -44,6 +45,9 @@ private:
   static RankedTensorType type(Value value) { return cast<RankedTensorType>(value.getType()); }
   static bool isPlane(Value value) { return type(value).getRank() == 4; }
   bool isPlain(Value value) const { return plain.contains(value); }
+  static ArrayRef<int64_t> weightsShape(Conv2DOp conv) {
+    return SymbolTable::lookupNearestSymbolFrom<WeightsOp>(conv, conv.getWeightsAttr()).getShape();
+  }
 
   Value relayout(OpBuilder &builder, Location loc, Value value, StringAttr layer) {
     return RelayoutOp::create(builder, loc, value.getType(), value, layer, IntegerAttr());
@@ -80,12 +84,11 @@ private:
   void splitPooling(OpBuilder &builder, Conv2DOp conv) {
     if (!conv.getPool() || poolsInTile(conv, target))
       return;
-    auto weights = SymbolTable::lookupNearestSymbolFrom<WeightsOp>(conv, conv.getWeightsAttr());
     PoolAttr pool = conv.getPoolAttr();
     Type pooled = conv.getOutput().getType();
     conv.removePoolAttr();
     conv.getOutput().setType(
-        RankedTensorType::get(conv.getConvShape(weights.getShape()), builder.getF32Type()));
+        RankedTensorType::get(conv.getConvShape(weightsShape(conv)), builder.getF32Type()));
     builder.setInsertionPointAfter(conv);
     OperationState state(conv.getLoc(), pool.getKind() == PoolKind::Max
                                             ? MaxPool2DOp::getOperationName()
@@ -143,22 +146,7 @@ private:
     for (auto &[value, plane] : planes)
       for (Operation *user : value.getUsers())
         if (auto conv = dyn_cast<Conv2DOp>(user); conv && conv.getInput() == value)
-          plane.halo = std::max(plane.halo, haloOf(conv));
-  }
-
-  /// Rows and columns of zeros that a convolution reads beyond its input, on the widest side.
-  static int64_t haloOf(Conv2DOp conv) {
-    auto weights = SymbolTable::lookupNearestSymbolFrom<WeightsOp>(conv, conv.getWeightsAttr());
-    SmallVector<int64_t, 4> shape = conv.getConvShape(weights.getShape());
-    int64_t halo = 0;
-    for (int64_t i : {0, 1}) {
-      int64_t before = conv.getPadding()[i];
-      int64_t last = (shape[2 + i] - 1) * conv.getStrides()[i] +
-                     (weights.getShape()[2 + i] - 1) * conv.getDilations()[i] - before;
-      int64_t after = last + 1 - type(conv.getInput()).getDimSize(2 + i);
-      halo = std::max({halo, before, after});
-    }
-    return halo;
+          plane.halo = std::max(plane.halo, borderNeeded(conv, weightsShape(conv)));
   }
 
   /// A convolution treats a plane as one long row, and so do element-wise ops: what they read and
@@ -239,15 +227,19 @@ private:
 struct AssignLayouts : pconv::pattern::impl::AssignLayoutsBase<AssignLayouts> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    // Planes are laid out once: what is there already has copies at its edges.
+    if (failed(checkNotPast(module, Stage::Reordered)))
+      return signalPassFailure();
     auto target = module->getAttrOfType<TargetAttr>("pattern.target");
     if (!target) {
       module.emitError("expected a module attribute pattern.target, got none");
       return signalPassFailure();
     }
     for (auto function : module.getOps<func::FuncOp>())
-      if (!function.isExternal() && failed(LayoutPlanner(function, target).run()))
+      if (!function.isExternal() &&
+          (failed(checkNetwork(function)) || failed(LayoutPlanner(function, target).run())))
         return signalPassFailure();
-    module->setAttr("pattern.stage", StringAttr::get(module.getContext(), "laid_out"));
+    setStage(module, Stage::LaidOut);
   }
 };
 

@@ -5,9 +5,11 @@
 #include "Pattern/Analysis/RecordPacking.h"
 #include "Pattern/Analysis/RunPacking.h"
 #include "Pattern/Analysis/StagedGeometry.h"
-#include "Pattern/IR/Pattern.h"
+#include "Pattern/IR/Bounds.h"
+#include "Pattern/IR/Stage.h"
 #include "Pattern/Transforms/Passes.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
@@ -22,6 +24,16 @@ using namespace pconv::pattern;
 
 namespace {
 
+/// Fails, with a diagnostic, if the product of `factors` is more than `most`.
+LogicalResult checkCount(Operation *op, StringRef what, ArrayRef<int64_t> factors, int64_t most) {
+  uint64_t count = 1;
+  for (int64_t factor : factors)
+    count = llvm::SaturatingMultiply<uint64_t>(count, factor);
+  if (count <= static_cast<uint64_t>(most))
+    return success();
+  return op->emitOpError("expected at most ") << most << ' ' << what << ", got " << count;
+}
+
 /// Places the packed form of one layer after another in the two data blobs.
 class Packer {
 public:
@@ -34,18 +46,14 @@ public:
     ScheduleAttr schedule = conv.getScheduleAttr();
     if (!schedule)
       return conv.emitOpError("expected a schedule; run pattern-assign-schedules");
-    int64_t filters = weights.getShape()[0];
-    if (schedule.getDataflow() != Dataflow::OutputStationary) {
-      packKernels(conv, weights, schedule);
-      return success();
-    }
-    int64_t groups = conv.getGroups(), perGroup = filters / groups;
-    int64_t panels = groups * llvm::divideCeil(perGroup, schedule.getFilterBlock());
-    int64_t values =
-        panels * schedule.getFilterBlock() * weights.getTensorType().getNumElements() / filters;
-    packPanels(conv, conv.getWeightsAttr(), conv.getBiasAttr(), schedule.getFilterBlock(), groups,
-               values, filters);
-    return success();
+    if (failed(checkBorder(conv, weights)))
+      return failure();
+    if (schedule.getDataflow() != Dataflow::OutputStationary)
+      return packKernels(conv, weights, schedule);
+    int64_t filters = weights.getShape()[0], panel = schedule.getFilterBlock();
+    int64_t padded = conv.getGroups() * llvm::alignTo(filters / conv.getGroups(), panel);
+    return packPanels(conv, conv.getWeightsAttr(), conv.getBiasAttr(), panel, conv.getGroups(),
+                      padded, weights.getTensorType().getNumElements() / filters, filters);
   }
 
   LogicalResult pack(LinearOp linear) {
@@ -55,9 +63,8 @@ public:
       return linear.emitOpError("expected a schedule; run pattern-assign-schedules");
     int64_t panel = schedule.getFilterBlock();
     int64_t padded = llvm::alignTo(weights.getShape()[0], panel);
-    packPanels(linear, linear.getWeightsAttr(), linear.getBiasAttr(), panel, 1,
-               padded * weights.getShape()[1], padded);
-    return success();
+    return packPanels(linear, linear.getWeightsAttr(), linear.getBiasAttr(), panel, 1, padded,
+                      weights.getShape()[1], padded);
   }
 
   /// A batch normalisation that could not be folded is one scale and one shift per channel.
@@ -78,8 +85,34 @@ private:
     return SymbolTable::lookupNearestSymbolFrom<WeightsOp>(op, symbol);
   }
 
+  /// Kernel loops read the border of their input without a test.
+  static LogicalResult checkBorder(Conv2DOp conv, WeightsOp weights) {
+    auto plane = dyn_cast_or_null<PlaneAttr>(conv.getInput().getType().getEncoding());
+    int64_t needed = borderNeeded(conv, weights.getShape());
+    if (plane && plane.getHalo() >= needed)
+      return success();
+    return conv.emitOpError("expected an input in #pattern.plane layout with a border of ")
+           << needed << ", got " << conv.getInput().getType() << "; run pattern-assign-layouts";
+  }
+
+  /// The index stream has 32-bit numbers for places in the weights, the input and the sums.
+  LogicalResult checkIndexable(Conv2DOp conv, WeightsOp weights, ScheduleAttr schedule) {
+    PlaneGeometry input(conv.getInput().getType());
+    if (failed(checkCount(conv, "weights", weights.getTensorType().getNumElements(), maxNumber)) ||
+        failed(checkCount(conv, "floats in an image of its input",
+                          {input.channels, input.channelStride}, maxNumber)))
+      return failure();
+    return checkCount(conv, "floats for the sums of a block of filters",
+                      {schedule.getFilterBlock(), schedule.getRows(), schedule.getVectors(), lanes},
+                      maxNumber);
+  }
+
   /// The kernels that are left, in the order in which the sparse kernel loop takes them.
-  void packKernels(Conv2DOp conv, WeightsOp weights, ScheduleAttr schedule) {
+  LogicalResult packKernels(Conv2DOp conv, WeightsOp weights, ScheduleAttr schedule) {
+    if (!conv.getLoads())
+      return conv.emitOpError("expected loads; run pattern-eliminate-redundant-loads");
+    if (failed(checkIndexable(conv, weights, schedule)))
+      return failure();
     auto kernels = cast<DenseElementsAttr>(weights.getKernelsAttr());
     SmallVector<int8_t> ids(kernels.getValues<int8_t>());
     ArrayRef<int32_t> order = conv.getFilterOrder() ? *conv.getFilterOrder() : ArrayRef<int32_t>();
@@ -87,6 +120,9 @@ private:
     int64_t sumStride = schedule.getRows() * schedule.getVectors() * lanes;
     if (schedule.getDataflow() == Dataflow::Staged) {
       StagedGeometry staged(conv, weights.getShape(), lanes);
+      if (failed(checkCount(conv, "floats for the staged input of a block of channels",
+                            {staged.channelStride, schedule.getChannelBlock()}, maxNumber)))
+        return failure();
       RecordLayout layout{ids,
                           filters,
                           channels,
@@ -97,9 +133,10 @@ private:
                           staged.sumStride,
                           staged.cellOffsets};
       RecordPacking packing = packRecords(layout, weights.getLibrary(), conv.getLoadsAttr());
-      return addIndex(conv, PackForm::Records, packing.index, packing.gather, filters);
+      addIndex(conv, PackForm::Records, packing.index, packing.gather, filters);
+      return success();
     }
-    PlaneGeometry input(cast<RankedTensorType>(conv.getInput().getType()));
+    PlaneGeometry input(conv.getInput().getType());
     RunLayout layout{ids,
                      filters,
                      channels,
@@ -110,6 +147,7 @@ private:
                      sumStride};
     RunPacking packing = packRuns(layout, weights.getLibrary());
     addIndex(conv, PackForm::Runs, packing.index, packing.gather, filters);
+    return success();
   }
 
   void addIndex(Conv2DOp conv, PackForm form, ArrayRef<int32_t> index, ArrayRef<int32_t> gather,
@@ -138,11 +176,16 @@ private:
                     builder.getNamedAttr("stride", builder.getDenseI32ArrayAttr(fkw.stride))}));
   }
 
-  void packPanels(Operation *op, FlatSymbolRefAttr weights, FlatSymbolRefAttr bias, int64_t panel,
-                  int64_t groups, int64_t count, int64_t biasCount) {
-    auto packed = makePacked(op, weights, bias, PackForm::Panels, count, biasCount, 0);
+  /// `padded` filters of `elements` weights each, the last ones of a group filled with zeros.
+  LogicalResult packPanels(Operation *op, FlatSymbolRefAttr weights, FlatSymbolRefAttr bias,
+                           int64_t panel, int64_t groups, int64_t padded, int64_t elements,
+                           int64_t biasCount) {
+    if (failed(checkCount(op, "packed weights", {padded, elements}, maxElements)))
+      return failure();
+    auto packed = makePacked(op, weights, bias, PackForm::Panels, padded * elements, biasCount, 0);
     packed->setAttr("filter_block", builder.getI64IntegerAttr(panel));
     packed->setAttr("groups", builder.getI64IntegerAttr(groups));
+    return success();
   }
 
   PackedOp makePacked(Operation *op, FlatSymbolRefAttr weights, FlatSymbolRefAttr bias,
@@ -175,21 +218,20 @@ struct PackWeights : pconv::pattern::impl::PackWeightsBase<PackWeights> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    if (failed(checkNotPast(module, Stage::Planned)))
+      return signalPassFailure();
     if (!module->getAttrOfType<TargetAttr>("pattern.target")) {
       module.emitError("expected a module attribute pattern.target, got none");
       return signalPassFailure();
     }
     Packer packer(module, fkwArrays);
-    SmallVector<Operation *> layers;
-    module.walk([&](Operation *op) {
-      if (isa<Conv2DOp, LinearOp, BatchNormOp>(op))
-        layers.push_back(op);
-    });
-    for (Operation *op : layers) {
-      LogicalResult done =
-          llvm::TypeSwitch<Operation *, LogicalResult>(op).Case<Conv2DOp, LinearOp, BatchNormOp>(
-              [&](auto layer) { return packer.pack(layer); });
-      if (failed(done))
+    for (auto function : module.getOps<func::FuncOp>()) {
+      WalkResult walk = function.walk([&](Operation *op) -> WalkResult {
+        return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+            .Case<Conv2DOp, LinearOp, BatchNormOp>([&](auto layer) { return packer.pack(layer); })
+            .Default(success());
+      });
+      if (walk.wasInterrupted())
         return signalPassFailure();
     }
     OpBuilder builder(module.getContext());
@@ -198,7 +240,7 @@ struct PackWeights : pconv::pattern::impl::PackWeightsBase<PackWeights> {
         builder.getDictionaryAttr(
             {builder.getNamedAttr("values", builder.getI64IntegerAttr(packer.totalValues())),
              builder.getNamedAttr("indices", builder.getI64IntegerAttr(packer.totalIndices()))}));
-    module->setAttr("pattern.stage", builder.getStringAttr("packed"));
+    setStage(module, Stage::Packed);
   }
 };
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Gives every activation a place in one arena, reusing the places of dead ones.
+#include "Pattern/Analysis/Network.h"
 #include "Pattern/Analysis/PlaneGeometry.h"
 #include "Pattern/Analysis/StagedGeometry.h"
-#include "Pattern/IR/Pattern.h"
+#include "Pattern/IR/Stage.h"
 #include "Pattern/Transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -129,6 +130,8 @@ int64_t scratchFloats(Operation *op, int64_t lanes) {
 struct PlanMemory : pconv::pattern::impl::PlanMemoryBase<PlanMemory> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    if (failed(checkNotPast(module, Stage::Placed)))
+      return signalPassFailure();
     auto target = module->getAttrOfType<TargetAttr>("pattern.target");
     auto memory = module->getAttrOfType<DictionaryAttr>("pattern.memory");
     auto network = module.lookupSymbol<func::FuncOp>("main");
@@ -137,6 +140,8 @@ struct PlanMemory : pconv::pattern::impl::PlanMemoryBase<PlanMemory> {
                        "pattern-pack-weights first");
       return signalPassFailure();
     }
+    if (failed(checkNetwork(network)))
+      return signalPassFailure();
     int64_t scratch = 0;
     network.walk(
         [&](Operation *op) { scratch = std::max(scratch, scratchFloats(op, target.getLanes())); });
@@ -145,7 +150,7 @@ struct PlanMemory : pconv::pattern::impl::PlanMemoryBase<PlanMemory> {
     sizes.set("arena", builder.getI64IntegerAttr(MemoryPlanner(network).run()));
     sizes.set("scratch", builder.getI64IntegerAttr(llvm::alignTo(scratch, 1024) + 64));
     module->setAttr("pattern.memory", sizes.getDictionary(module.getContext()));
-    module->setAttr("pattern.stage", builder.getStringAttr("placed"));
+    setStage(module, Stage::Placed);
   }
 };
 

@@ -188,6 +188,17 @@ private:
     };
     check(op->getOperandTypes(), "operand");
     check(op->getResultTypes(), "result");
+    if (auto conv = dyn_cast<Conv2DOp>(op))
+      checkBorder(conv);
+  }
+
+  /// Kernel loops read the border of their input without a test.
+  void checkBorder(Conv2DOp conv) {
+    auto plane = dyn_cast_or_null<PlaneAttr>(conv.getInput().getType().getEncoding());
+    int64_t needed = borderNeeded(conv, symbols.lookup<WeightsOp>(conv.getWeights()).getShape());
+    if (plane && plane.getHalo() < needed)
+      complain(conv, Stage::LaidOut)
+          << "expected an input with a border of " << needed << ", got " << plane.getHalo();
   }
 
   void checkScheduled(Operation *op) {
