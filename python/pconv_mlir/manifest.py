@@ -90,7 +90,7 @@ class Layer:
         zeros: How many of the weights are zero.
         kernels, kept_kernels: How many kernels (filter-channel pairs) there are and are left.
         macs, kept_macs: Multiplications for one run: of the dense layer, and without the zeros.
-        loads: The load plan in words.
+        loads: The load plan in words: where inputs are shared, and the share of loads saved.
         index_bytes, csr_bytes: Bytes of indices as packed, and as CSR would have them.
         reason: Why the layer runs as it does, where that is not obvious.
     """

@@ -59,7 +59,6 @@ class _Describer:
             "kind": op.operation.name.removeprefix("pattern."),
             "input": tuple(op.operation.operands[0].type.shape),
             "output": tuple(op.operation.results[0].type.shape),
-            "reason": self.notes.get(name, ""),
         }
         if "weights" in attributes:
             fields |= self.weight_fields(attributes, fields)
@@ -79,14 +78,15 @@ class _Describer:
         }
         scheme = str(symbol.attributes["scheme"])
         if "kernels" in symbol.attributes:
-            found |= _kernel_fields(scheme, symbol.attributes["kernels"])
-            dense = "schedule" in attributes and "output_stationary" in str(attributes["schedule"])
-            if dense and not fields["reason"]:
+            masks = np.asarray(ir.DenseIntElementsAttr(symbol.attributes["kernels"]))
+            found |= _kernel_fields(scheme, masks)
+            if "loads" in attributes:
+                found["loads"] = _loads_saved(attributes, masks)
+            else:
                 found["reason"] = _NOT_WORTH_IT
         else:
             found["scheme"] = _other_scheme(scheme)
-        if "loads" in attributes:
-            found["loads"] = _loads(str(attributes["loads"]))
+            found["reason"] = self.notes.get(fields["name"], "")
         if "packed" in attributes:
             packed = self.symbols[attributes["packed"].value].attributes
             for key in ("index_bytes", "csr_bytes"):
@@ -120,8 +120,7 @@ def _plane(attributes: Any, shape: tuple[int, ...], weights: tuple[int, ...]) ->
     )
 
 
-def _kernel_fields(scheme: str, kernels: Any) -> dict[str, Any]:
-    masks = np.asarray(ir.DenseIntElementsAttr(kernels))
+def _kernel_fields(scheme: str, masks: NDArray[np.int8]) -> dict[str, Any]:
     kept = int(np.count_nonzero(masks))
     text = f"pattern:{scheme.count('[') - 1}"  # a list of lists of cells
     if 0 < kept < masks.size:
@@ -139,13 +138,32 @@ def _other_scheme(scheme: str) -> str:
     return f"{name}:{'x'.join(numbers)}" if numbers else name
 
 
-def _loads(plan: str) -> str:
+def _loads_saved(attributes: Any, masks: NDArray[np.int8]) -> str:
+    """The load plan in words: where an input vector is shared, and the share of loads it saves.
+
+    Args:
+        attributes: Of a convolution with a schedule and a load plan.
+        masks: Kernel patterns [filters, channels], 0 where the kernel was removed.
     """
-    >>> _loads("#pattern.loads<scope = run, taps = [0, 0, 0, 1], uses = [[0, 1], [1]]>")
-    'run: 2 loads for 3 uses'
+    plan, schedule = str(attributes["loads"]), str(attributes["schedule"])
+    uses = re.findall(r"\[([^\[\]]+)\]", plan.partition("uses")[2])
+    cells = np.array([0, *(len(pattern.split(",")) for pattern in uses)])
+    if "scope = run" in plan:
+        # Kernels of one pattern, channel and block of filters form a run.
+        stored = masks[list(attributes["filter_order"])] if "filter_order" in attributes else masks
+        filter_, channel = np.nonzero(stored)
+        pattern = stored[filter_, channel]
+        block = filter_ // _number(schedule, "filter_block")
+        runs = np.unique(np.stack([block, channel, pattern]), axis=1)
+        return f"run: {1 - cells[runs[2]].sum() / cells[pattern].sum():.0%} saved"
+    rows, pairs = _number(schedule, "rows"), _number(plan, "pairs")
+    return f"kernel: {pairs * (rows - 1) / (cells.max() * rows):.0%} saved"
+
+
+def _number(text: str, name: str) -> int:
     """
-    scope = re.search(r"scope = (\w+)", plan)
-    taps, _, uses = plan.partition("uses")
-    loads = len(re.findall(r"-?\d+", taps)) // 2
-    used = len(re.findall(r"\d+", uses))
-    return f"{scope[1] if scope else '?'}: {loads} loads for {used} uses"
+    >>> _number("#pattern.schedule<rows = 6, vectors = 2>", "vectors")
+    2
+    """
+    found = re.search(rf"\b{name} = (\d+)", text)
+    return int(found[1]) if found else 0

@@ -8,6 +8,8 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <cmath>
+
 namespace pconv::pattern {
 #define GEN_PASS_DEF_ASSIGNSCHEDULES
 #include "Pattern/Transforms/Passes.h.inc"
@@ -54,11 +56,12 @@ public:
     PlaneGeometry output(convResult(conv, weights));
     int64_t bestRows = conv.getPool() ? 2 : 1, bestSegments = 1;
     double best = std::numeric_limits<double>::infinity();
-    // Sums in registers, beside one weight and one input row.
+    // Sums in registers, beside one input row and one weight, or two where cells share loads:
+    // larger tiles would need as many loads as multiply-adds, and were seen to lose a tenth.
+    int64_t most = target.getRegisters() - (sharesLoads(conv) ? 3 : 2);
     int64_t step = conv.getPool() ? 2 : 1; // tiles hold whole pooling windows
-    for (int64_t rows = step; rows <= std::min(output.height, target.getRegisters() - 2);
-         rows += step)
-      for (int64_t segments = 1; segments * rows <= target.getRegisters() - 2; ++segments) {
+    for (int64_t rows = step; rows <= std::min(output.height, most); rows += step)
+      for (int64_t segments = 1; segments * rows <= most; ++segments) {
         double cost = stagedCost(conv, weights, output, rows, segments);
         if (cost < best) {
           best = cost;
@@ -66,12 +69,8 @@ public:
           bestSegments = segments;
         }
       }
-    int64_t filters = weights.getShape()[0], channels = weights.getShape()[1];
-    // The copy of a channel block fills most of the first cache.
-    int64_t rowBytes = llvm::alignTo((target.getLanes() + weights.getShape()[3] - 1) * 4, 64);
-    int64_t channelBytes = bestSegments * (bestRows + weights.getShape()[2] - 1) * rowBytes;
-    int64_t most = std::max<int64_t>(target.getL1() * 3 / 4 / channelBytes, 1);
-    int64_t channelBlock = llvm::divideCeil(channels, llvm::divideCeil(channels, most));
+    int64_t filters = weights.getShape()[0];
+    int64_t channelBlock = stagedChannels(weights, bestRows, bestSegments);
     // Few tiles are shared by filter blocks, so that every thread finds work.
     int64_t tiles = tileCount(output, bestRows, bestSegments) * output.batch;
     int64_t blocks = std::min<int64_t>(llvm::divideCeil(kLeastItems, tiles),
@@ -107,26 +106,46 @@ private:
                : type;
   }
 
+  /// Whether cells one below the other can share the rows of a tile.
+  static bool sharesLoads(Conv2DOp conv) {
+    return conv.getStrides()[0] == 1 && conv.getDilations()[0] == 1;
+  }
+
   int64_t tileCount(const PlaneGeometry &output, int64_t rows, int64_t segments) const {
     int64_t strips = llvm::divideCeil(output.width, target.getLanes());
     return llvm::divideCeil(strips * llvm::divideCeil(output.height, rows), segments);
   }
 
+  /// Channels whose copies fill most of the first cache, in blocks of about the same size.
+  int64_t stagedChannels(WeightsOp weights, int64_t rows, int64_t segments) const {
+    ArrayRef<int64_t> shape = weights.getShape();
+    int64_t rowBytes = llvm::alignTo((target.getLanes() + shape[3] - 1) * 4, 64);
+    int64_t channelBytes = segments * (rows + shape[2] - 1) * rowBytes;
+    int64_t most = std::max<int64_t>(target.getL1() * 3 / 4 / channelBytes, 1);
+    return llvm::divideCeil(shape[1], llvm::divideCeil(shape[1], most));
+  }
+
   /// Cycles of the layer on a machine with two vector loads and two multiply-adds a cycle and one
-  /// store: the kernels of all tiles, and the copies of their input. Copying a row takes as long as
-  /// the second cache takes to bring it.
+  /// store: the kernels of all tiles, what a filter costs in every block of channels, the copies
+  /// of the input and the cache lines that are read and written. The constants were measured.
   double stagedCost(Conv2DOp conv, WeightsOp weights, const PlaneGeometry &output, int64_t rows,
                     int64_t segments) const {
-    double cells = mostCells(weights.getLibrary()), vectors = rows * segments;
-    bool pairs = vectors + 3 <= target.getRegisters() && rows > 1 && conv.getStrides()[0] == 1;
-    double loads = vectors * cells + 2 * cells - (pairs ? vectors - segments + 1 : 0);
+    constexpr double kVisit = 20, kCopy = 4, kLineRead = 6, kLineWritten = 3, kLineFloats = 16;
+    ArrayRef<int64_t> shape = weights.getShape();
+    double filters = shape[0], channels = shape[1], cells = mostCells(weights.getLibrary());
+    double vectors = rows * segments, shared = sharesLoads(conv) ? vectors - segments : 0;
+    double loads = vectors * cells + 2 * cells - shared;
     double latency = 4 * cells; // of the chain of one accumulator
     double kernel = std::max({vectors * cells / 2, loads / 2, latency}) + 1;
-    double copies = 8 * segments * (rows + weights.getShape()[2] - 1);
-    double sums = 2 * vectors * weights.getShape()[0] / 16; // loaded and stored per channel block
-    double channels = weights.getShape()[1];
-    double kernels = keptKernels(weights);
-    return tileCount(output, rows, segments) * (kernels * kernel + channels * (copies + sums));
+    double visits = filters * channels / stagedChannels(weights, rows, segments);
+
+    double width = segments * target.getLanes(), rowsRead = rows + shape[2] - 1;
+    double linesRead = rowsRead * ((width + shape[3] - 2) / kLineFloats + 1);
+    double linesWritten = rows * std::ceil(width / kLineFloats);
+    return tileCount(output, rows, segments) *
+           (keptKernels(weights) * kernel + visits * (2 * vectors + kVisit) +
+            channels * (rowsRead * segments * kCopy + linesRead * kLineRead) +
+            filters * linesWritten * kLineWritten);
   }
 
   /// No tile is longer than the whole plane.
