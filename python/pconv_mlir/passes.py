@@ -34,14 +34,28 @@ def run(module: Module, flag: str, **options: str | int | bool) -> Module:
         return dataclasses.replace(module, ir=str(parsed))
 
 
-def fuse_layers(module: Module) -> Module:
-    """Folds batch norm, bias, residual, activation and pooling into their producers."""
-    return run(module, "pattern-fuse-layers")
+def fuse_layers(
+    module: Module,
+    *,
+    batch_norm: bool = True,
+    residual: bool = True,
+    activation: bool = True,
+    pooling: bool = True,
+) -> Module:
+    """Folds batch norm, residual, activation and pooling into their producers."""
+    return run(
+        module,
+        "pattern-fuse-layers",
+        batch_norm=batch_norm,
+        residual=residual,
+        activation=activation,
+        pooling=pooling,
+    )
 
 
-def reorder_filters(module: Module) -> Module:
-    """Puts similar filters side by side."""
-    return run(module, "pattern-reorder-filters")
+def reorder_filters(module: Module, *, reorder: bool = True, similarity: bool = True) -> Module:
+    """Puts similar filters side by side; without `similarity`, only filters of one length."""
+    return run(module, "pattern-reorder-filters", reorder=reorder, similarity=similarity)
 
 
 def assign_layouts(module: Module) -> Module:

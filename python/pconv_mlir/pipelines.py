@@ -67,9 +67,10 @@ def text(names: Iterable[str]) -> str:
 
 def _all(options: CompileOptions) -> list[Pass]:
     fuse = [Pass("fused", "pattern-fuse-layers")]
-    reorder = [Pass("reordered", "pattern-reorder-filters")]
+    reorder = str(options.reorder).lower()
     eliminate = str(options.eliminate_loads).lower()
     rest = [
+        Pass("reordered", f"pattern-reorder-filters{{reorder={reorder}}}"),
         Pass("laid_out", "pattern-assign-layouts"),
         Pass("scheduled", "pattern-assign-schedules"),
         Pass("planned", f"pattern-eliminate-redundant-loads{{eliminate={eliminate}}}"),
@@ -78,4 +79,4 @@ def _all(options: CompileOptions) -> list[Pass]:
         Pass("lowered", "convert-pattern-to-vector"),
         Pass("llvm", TO_LLVM),
     ]
-    return fuse * options.fuse + reorder * options.reorder + rest
+    return fuse * options.fuse + rest

@@ -246,7 +246,7 @@ def VerifyStage : Pass<"pattern-verify-stage", "::mlir::ModuleOp"> {
     | reordered | convolutions with kernel patterns have a `filter_order`, within their groups |
     | laid_out | 4-D tensors are planes, but where a `relayout`, a `reshape` or the function's edge is; their borders are as wide as the padding of their consumers |
     | scheduled | `conv2d` and `linear` have a schedule that fits the registers of `pattern.target` |
-    | planned | sparse schedules have `loads`, which serve every kept cell of every kernel pattern |
+    | planned | sparse schedules have `loads`, which fit the registers too |
     | packed | layers with weights name packed weights in the form of their schedule, inside the blobs |
     | placed | every value has a place inside the arena, and none overlaps what lives with it |
     | lowered | no op of the pattern dialect is left (earlier promises no longer apply) |

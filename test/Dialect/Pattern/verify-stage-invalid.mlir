@@ -159,7 +159,7 @@ module attributes {pattern.stage = "planned", pattern.target = #small} {
     // All six cells in three vectors, three accumulators, one weight.
     // expected-error @+2 {{'pattern.conv2d' op expected a schedule for 16 registers, got one for 22}}
     // expected-note @+1 {{promised by stage 'planned', which pattern-eliminate-redundant-loads ensures}}
-    %3 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, loads = #wide, schedule = #s} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #out>
+    %2 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, loads = #wide, schedule = #s} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #out>
     return
   }
 }
@@ -178,7 +178,7 @@ module attributes {pattern.stage = "planned", pattern.target = #small} {
 module attributes {pattern.stage = "packed", pattern.target = #machine, pattern.memory = {values = 48 : i64}} {
   pattern.weights @w : tensor<4x6xf32>, #pattern.dense
   pattern.packed @w.packed weights(@w) form = #pattern.form<panels> values = 24 count = 24 indices = 0
-  // expected-error @+2 {{'pattern.packed' op expected values below 48, got 25 to 49}}
+  // expected-error @+2 {{'pattern.packed' op expected 24 values below 48, got them at 25}}
   // expected-note @+1 {{promised by stage 'packed', which pattern-pack-weights ensures}}
   pattern.packed @w.packed2 weights(@w) form = #pattern.form<panels> values = 25 count = 24 indices = 0
   pattern.weights @c : tensor<2x1x3x3xf32>, #pattern.kernel<#library>, kernels = dense<[[1], [2]]> : tensor<2x1xi8>
@@ -218,7 +218,7 @@ module attributes {pattern.stage = "placed", pattern.target = #machine, pattern.
     return
   }
   func.func @beyond_the_arena(%x: tensor<1x2x3x5xf32> {pattern.place = 0 : i64}) {
-    // expected-error @+2 {{'pattern.relayout' op expected a place below 160, got 144 to 176}}
+    // expected-error @+2 {{'pattern.relayout' op expected a place for 32 floats below 160, got 144}}
     // expected-note @+1 {{promised by stage 'placed', which pattern-plan-memory ensures}}
     %0 = pattern.relayout %x {place = 144 : i64} : tensor<1x2x3x5xf32> -> tensor<1x2x3x5xf32, #plane>
     return

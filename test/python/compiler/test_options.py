@@ -19,7 +19,7 @@ def flags(options: CompileOptions, start: str = "imported", stop_after: str = "l
 def test_everything_is_on_by_default() -> None:
     assert flags(CompileOptions()) == [
         "pattern-fuse-layers",
-        "pattern-reorder-filters",
+        "pattern-reorder-filters{reorder=true}",
         "pattern-assign-layouts",
         "pattern-assign-schedules",
         "pattern-eliminate-redundant-loads{eliminate=true}",

@@ -118,7 +118,7 @@ private:
     for (Block &block : function.getBody())
       for (Operation &op : block)
         checkOp(&op);
-    if (reached(Stage::Placed))
+    if (reached(Stage::Placed) && sizeOf("arena"))
       checkPlaces(function);
   }
 
@@ -246,9 +246,9 @@ private:
   /// A range of one of the two data blobs.
   void checkInside(PackedOp packed, StringRef blob, int64_t begin, int64_t count) {
     std::optional<int64_t> size = sizeOf(blob);
-    if (size && begin + count > *size)
-      complain(packed, Stage::Packed) << "expected " << blob << " below " << *size << ", got "
-                                      << begin << " to " << begin + count;
+    if (size && begin > *size - count) // no sum: places can be any number
+      complain(packed, Stage::Packed)
+          << "expected " << count << " " << blob << " below " << *size << ", got them at " << begin;
   }
 
   //===--------------------------------------------------------------------===//
@@ -325,12 +325,14 @@ private:
     if (reshape) // the same floats under another shape
       return;
     int64_t begin = place.getInt();
-    int64_t end = begin + PlaneGeometry(cast<RankedTensorType>(value.getType())).size();
-    if (std::optional<int64_t> arena = sizeOf("arena"); arena && end > *arena)
+    int64_t size = PlaneGeometry(cast<RankedTensorType>(value.getType())).size();
+    if (int64_t arena = *sizeOf("arena"); begin > arena - size) {
       complain(owner, Stage::Placed)
-          << "expected a place below " << *arena << ", got " << begin << " to " << end;
+          << "expected a place for " << size << " floats below " << arena << ", got " << begin;
+      return;
+    }
     int64_t from = steps.lookup(owner);
-    buffers.push_back({value, begin, end, from, std::max(from, lastUse(value, steps))});
+    buffers.push_back({value, begin, begin + size, from, std::max(from, lastUse(value, steps))});
   }
 
   /// An op writes its result while it reads its operands, so those live at the same time too.
