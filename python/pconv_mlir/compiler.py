@@ -9,6 +9,8 @@ from typing import Any
 
 from . import codegen, ir, packing, pipelines, targets
 from .artefact import Artefact
+from .checks import check_module
+from .errors import OptionError, TargetError
 from .manifest import Manifest, Memory, Slot, Step
 from .module import Module, TensorSpec
 from .options import CompileOptions
@@ -79,9 +81,13 @@ def build(
 ) -> Artefact:
     """Like `compile`, but stops short of loading the code."""
     target, options = targets.parse(target), options or CompileOptions()
+    if not isinstance(options, CompileOptions):
+        raise OptionError(f"expected CompileOptions, got {type(options).__name__}")
     module = model if isinstance(model, Module) else _import(model, inputs)
     with ir.Context():
         parsed = codegen.parse(module.ir)
+        if module is model:  # an importer sees to it for its own modules
+            check_module(parsed, module)
         _run(parsed, target, options, "planned")
         plan = str(parsed)
         _run(parsed, target, options, "placed")
@@ -116,10 +122,18 @@ def _run(parsed: ir.Module, target: Target, options: CompileOptions, stop_after:
     stage = attributes["pattern.stage"].value if "pattern.stage" in attributes else "imported"
     if stage == "imported" and not options.sparse:
         _forget_zeros(parsed)
-    attributes["pattern.target"] = ir.Attribute.parse(target.attribute, parsed.context)
+    attributes["pattern.target"] = _attribute(target, parsed.context)
     steps = pipelines.passes(options, stage, stop_after)
     _log.info("running passes up to stage %s", stop_after)
     codegen.run_passes(parsed, steps)
+
+
+def _attribute(target: Target, context: ir.Context) -> ir.Attribute:
+    try:
+        return ir.Attribute.parse(target.attribute, context)
+    except ir.MLIRError as error:  # a target made by hand
+        found = error.error_diagnostics[0].message
+        raise TargetError(f"the target {target.name} describes no machine: {found}") from error
 
 
 def _forget_zeros(parsed: ir.Module) -> None:

@@ -231,7 +231,8 @@ def Pattern_TargetAttr : Pattern_Attr<"Target", "target"> {
     `lanes` floats per vector, `registers` vector registers, whether one instruction multiplies and
     adds (`fma`), and the first two caches in bytes. Module attribute `pattern.target`.
 
-    C1: lanes, registers and the cache sizes are positive; there are at most 1024 lanes.
+    C1: lanes and the cache sizes are positive; there are at most 1024 lanes, and 4 to 1024
+    registers.
 
     ```mlir
     #pattern.target<lanes = 8, registers = 16, fma = true, l1 = 32768, l2 = 524288>

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pconv_mlir.errors import ModelError
+from pconv_mlir.errors import ModelError, ShapeError
 from pconv_mlir.module import Module
 
 if TYPE_CHECKING:
@@ -68,7 +68,11 @@ def import_model(
 
 def _as_list(inputs: Any) -> list[Any] | None:
     """One array stands for a list of one."""
-    return [inputs] if hasattr(inputs, "shape") else None if inputs is None else list(inputs)
+    if inputs is None or hasattr(inputs, "shape"):
+        return None if inputs is None else [inputs]
+    if not isinstance(inputs, Sequence) or not all(hasattr(x, "shape") for x in inputs):
+        raise ShapeError("expected example inputs as a list of arrays or tensors")
+    return list(inputs)
 
 
 def _is_a(value: object, module: str, name: str) -> bool:

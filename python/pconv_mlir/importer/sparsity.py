@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pconv_mlir import ir
 from pconv_mlir.attributes import read_batch_norm
+from pconv_mlir.checks import check_shape, is_finite
 from pconv_mlir.dialects import pattern
 from pconv_mlir.errors import ModelError, WeightsError
 from pconv_mlir.module import Module
@@ -89,7 +90,7 @@ def refresh(module: Module) -> Module:
             raise ModelError(f"expected a network at the stage 'imported', got {stage!r}")
         for op in parsed.body:
             if isinstance(op, pattern.WeightsOp):
-                _check_shape(op.sym_name.value, _shape(op), module.weights)
+                check_shape(op.operation, module.weights)
         notes = describe_weights(parsed, module.weights)
         return Module(
             str(parsed), module.weights, module.inputs, module.outputs, {**module.notes, **notes}
@@ -122,23 +123,7 @@ def _set_scheme(op: pattern.WeightsOp, scheme: str, kernels: Kernels | None) -> 
 
 
 def _check_finite(layer: str, name: str, values: NDArray[np.float32]) -> None:
-    # Minimum and maximum show NaN and infinity without a temporary array.
-    if not (np.isfinite(values.min()) and np.isfinite(values.max())):
+    if not is_finite(values):
         raise WeightsError(
             f"the weight {name!r} holds NaN or infinity: repair or retrain the network", layer=layer
-        )
-
-
-def _shape(op: pattern.WeightsOp) -> tuple[int, ...]:
-    return tuple(ir.RankedTensorType(op.operation.attributes["type"].value).shape)
-
-
-def _check_shape(name: str, shape: tuple[int, ...], weights: Weights) -> None:
-    values = weights.get(name)
-    if values is None:
-        raise WeightsError(f"the weight {name!r} is missing")
-    if values.shape != shape or values.dtype != np.float32 or not values.flags.c_contiguous:
-        raise WeightsError(
-            f"expected the weight {name!r} as contiguous float32 {shape}, got {values.dtype} "
-            f"{values.shape}"
         )

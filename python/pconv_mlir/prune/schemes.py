@@ -214,6 +214,8 @@ def parse_scheme(text: str | Scheme) -> Scheme:
     """
     if isinstance(text, Scheme):
         return text
+    if not isinstance(text, str):
+        raise SchemeError(f"expected a scheme or its text, got {type(text).__name__}")
     word = text.strip()
     if word == "dense":
         return Dense()

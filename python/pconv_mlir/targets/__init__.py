@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +70,7 @@ class _Machine:
     l2: int = 512 * 1024
 
 
+_FEATURES = re.compile(r"([+-][\w.-]+(,[+-][\w.-]+)*)?", re.ASCII)  # LLVM asserts on others
 _X86_TRIPLE = "x86_64-unknown-linux-gnu"
 _NAMED = {
     "x86-64": _Machine(_X86_TRIPLE, "x86-64"),
@@ -88,13 +90,18 @@ def parse(target: str | Target) -> Target:
         target: `host`, or one of the names of `names()`, followed by any number of `+feature`.
 
     Raises:
-        TargetError: No such target or feature; the message suggests similar ones.
+        TargetError: No such target or feature; the message suggests similar ones. Or the features
+            of a target made by hand are no list.
 
     >>> parse("x86-64-v3").lanes, parse("aarch64-linux-gnu").registers
     (8, 32)
     """
     if isinstance(target, Target):
+        if not _FEATURES.fullmatch(target.features):
+            raise TargetError(f"expected features like +avx2,-fma, got {target.features!r}")
         return target
+    if not isinstance(target, str):
+        raise TargetError(f"expected a target or its name, got {type(target).__name__}")
     name, *extra = target.split("+")
     if name == "host":
         machine, own = _host(), _host_features()

@@ -202,6 +202,13 @@ func.func private @f() attributes {
 
 // -----
 
+// target C1
+// expected-error @+2 {{expected registers in 4..1024, got 3}}
+func.func private @f() attributes {
+  a = #pattern.target<lanes = 8, registers = 3, fma = true, l1 = 32768, l2 = 524288>}
+
+// -----
+
 // schedule C1
 // expected-error @+2 {{expected rows in 1..1024, got 1025}}
 func.func private @f() attributes {

@@ -257,9 +257,11 @@ LogicalResult BatchNormAttr::verify(EmitError emitError, FlatSymbolRefAttr, Flat
 
 LogicalResult TargetAttr::verify(EmitError emitError, int64_t lanes, int64_t registers, bool,
                                  int64_t l1, int64_t l2) {
-  if (failed(verifyNumber(emitError, "lanes", lanes, 1, maxTile)))
+  // The smallest kernel loop keeps a sum, an input and two weights.
+  if (failed(verifyNumber(emitError, "lanes", lanes, 1, maxTile)) ||
+      failed(verifyNumber(emitError, "registers", registers, 4, maxTile)))
     return failure();
-  return verifyPositive(emitError, {{"registers", registers}, {"l1", l1}, {"l2", l2}});
+  return verifyPositive(emitError, {{"l1", l1}, {"l2", l2}});
 }
 
 LogicalResult ScheduleAttr::verify(EmitError emitError, Dataflow, int64_t rows, int64_t vectors,
