@@ -46,10 +46,16 @@ else:
 config.substitutions += [
     (r"\bpconv-opt\b", str(package_folder("pconv_mlir") / "bin" / "pconv-opt")),
     (r"\bFileCheck\b", filecheck),
+    ("%python", sys.executable),
 ]
 config.substitutions += [
-    (rf"(?<![\w/-]){tool}(?![\w/.-])", str(llvm / tool)) for tool in ("not", "split-file")
+    (rf"(?<![\w/-]){tool}(?![\w/.-])", str(llvm / tool))
+    for tool in ("not", "split-file", "llvm-objdump")
 ]
+
+# So that Python finds the same package.
+if "PYTHONPATH" in os.environ:
+    config.environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
 
 # What only some machines have, for tests that say `REQUIRES: <feature>`.
 features = {"llvm-tools": llvm.is_dir()}

@@ -7,6 +7,7 @@ runtime would, with guarded memory.
 
 from __future__ import annotations
 
+import platform
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -79,6 +80,8 @@ class Toolchain:
 
 
 HOST = Toolchain("cc")
-AARCH64 = Toolchain(
-    "aarch64-linux-gnu-gcc", ("qemu-aarch64", "-cpu", "cortex-a76", "-L", "/usr/aarch64-linux-gnu")
+# On the oldest processor of this kind: nothing newer may be needed unless it was asked for.
+_EMULATED = Toolchain(
+    "aarch64-linux-gnu-gcc", ("qemu-aarch64", "-cpu", "cortex-a53", "-L", "/usr/aarch64-linux-gnu")
 )
+AARCH64 = HOST if platform.machine() == "aarch64" else _EMULATED
