@@ -40,6 +40,14 @@ class SchemeError(PConvError):
     """A pruning scheme is malformed, or does not fit the layer that it is applied to."""
 
 
+class ConfigError(SchemeError):
+    """A pruning config is malformed, names unknown layers, or was made for another model."""
+
+
+class PruneError(PConvError):
+    """A pruner is used out of order, or its saved state is that of another one."""
+
+
 class ShapeError(PConvError):
     """An input array has another shape than the network takes."""
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Pruning: schemes, pattern libraries, projections and pruners. Imports without torch."""
 
-from pconv_mlir.prune.magnitude import LayerReport, PruneReport, magnitude
+from pconv_mlir.prune.config import PruneConfig
+from pconv_mlir.prune.magnitude import magnitude
 from pconv_mlir.prune.mining import mine_natural, random_library
 from pconv_mlir.prune.patterns import (
     PAPER_LIBRARIES,
@@ -12,6 +13,7 @@ from pconv_mlir.prune.patterns import (
     find_library,
 )
 from pconv_mlir.prune.projections import project, project_kernels
+from pconv_mlir.prune.report import LayerReport, PruneReport
 from pconv_mlir.prune.schemes import (
     Block,
     BlockPunched,
@@ -37,6 +39,7 @@ __all__ = [
     "LayerReport",
     "NotCompact",
     "PatternLibrary",
+    "PruneConfig",
     "PruneReport",
     "Scheme",
     "Unstructured",

@@ -123,7 +123,7 @@ def test_report_is_a_table(weights: Weights) -> None:
         ("pattern:8", {"leave_alone": ["first"]}, "layer 'body.pw': .* larger than 1x1"),
         ("pattern:8+connectivity:17", {}, "layer 'body.a': .* use at most 16"),
         ("filter@30", {}, "layer 'body.a': .* leave none of 24 filters"),
-        ("pattern:8", {"skip": ["body.c"]}, "no layer to skip is called 'body.c'"),
+        ("pattern:8", {"skip": ["body.c"]}, "no layer is called 'body.c'"),
         ("pattern:8", {"skip": ["body.*"]}, "no layer is left to prune"),
     ],
 )
