@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[2] / "test"
-CHECK = re.compile(r"^\s*//\s*[A-Z][A-Z0-9_-]*:", flags=re.MULTILINE)
+CHECK = re.compile(r"^\s*//\s*[A-Z][A-Z0-9_-]*(?:\{LITERAL\})?:", flags=re.MULTILINE)
 #: A value by its name, or what FileCheck captures or skips in its place.
 VALUE = re.compile(r"%(?:\[\[.*?\]\]|\{\{.*?\}\}|[\w$.#-]+)")
 

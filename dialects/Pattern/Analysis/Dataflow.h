@@ -16,8 +16,11 @@ int64_t keptKernels(WeightsOp weights);
 /// The dataflow that is predicted to be fastest on the target.
 Dataflow chooseDataflow(Conv2DOp conv, TargetAttr target);
 
-/// Whether the tiles of the convolution hold whole pooling windows, so that it can pool before it
-/// stores: 2 x 2 maxima of even planes, staged.
+/// Whether staged tiles of an even number of rows would hold whole windows of the convolution's
+/// pooling: 2 x 2 maxima of even planes, in vectors of even length.
+bool hasWholeWindows(Conv2DOp conv, TargetAttr target);
+
+/// Whether the convolution will run so that it can pool before it stores.
 bool poolsInTile(Conv2DOp conv, TargetAttr target);
 
 } // namespace pconv::pattern

@@ -120,7 +120,29 @@ def ConvertPatternToVector : Pass<"convert-pattern-to-vector", "::mlir::ModuleOp
     `pconv_parallel_for` in order. Steps are named in `pattern.steps`, the network's inputs and
     outputs in `pattern.inputs` and `pattern.outputs`.
 
-    *Requires*: stage `placed`. *Ensures*: no op of the pattern dialect is left; stage `lowered`.
+    *Requires*: all that stage `placed` promises (it is checked), in the function `@main`.
+    *Ensures*: no op of the pattern dialect is left; stage `lowered`.
+
+    ```mlir
+    // before
+    func.func @main(%x: tensor<3x40xf32> {pattern.place = 0 : i64})
+        -> (tensor<3x40xf32> {pattern.place = 256 : i64}) {
+      %y = pattern.activate %x {activation = #pattern.activation<relu>, place = 256 : i64}
+          : tensor<3x40xf32> -> tensor<3x40xf32>
+      return %y : tensor<3x40xf32>
+    }
+    // after, tidied up: 512 floats of arena and 64 of scratch memory; pconv_network hands step_0 and
+    // its 120 items to the runtime
+    scf.for %item = %begin to %end step %c1 {
+      %at = arith.addi %item, %c256 : index
+      %x = memref.load %arena[%item] : memref<576xf32>
+      %y = arith.maximumf %x, %zero : f32
+      memref.store %y, %arena[%at] : memref<576xf32>
+    }
+    ```
+
+    *Limitations*: one network a module; softmax, resizing and layers on planes with rows of different
+    lengths are lowered element by element.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
                            "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",

@@ -143,8 +143,18 @@ def AssignSchedules : Pass<"pattern-assign-schedules", "::mlir::ModuleOp"> {
     the masks leave so few multiplications that their higher price is paid back; every other one
     runs dense, output-stationary.
 
-    *Requires*: stage `laid_out`. *Ensures*: a schedule on every layer with weights; stage
-    `scheduled`.
+    *Requires*: stage `laid_out`; module attribute `pattern.target`. *Ensures*: a schedule on every
+    layer with weights, in place of one that is there already; stage `scheduled`.
+
+    ```mlir
+    // before, for a target of four lanes
+    %y = pattern.linear %x weights(@w) : tensor<1x12xf32> -> tensor<1x5xf32>
+    // after: two vectors hold the five outputs
+    %y = pattern.linear %x weights(@w)
+        {schedule = #pattern.schedule<dataflow = output_stationary, rows = 1, vectors = 2,
+                                      filter_block = 8, channel_block = 12>}
+        : tensor<1x12xf32> -> tensor<1x5xf32>
+    ```
 
     *Limitations*: grouped convolutions run dense.
   }];
@@ -160,9 +170,19 @@ def EliminateRedundantLoads : Pass<"pattern-eliminate-redundant-loads", "::mlir:
     that lie one below the other share the input rows of a tile (kernel level), as far as every
     pattern of the library has such a pair and the registers allow.
 
-    *Requires*: stage `scheduled`. *Ensures*: every kept cell names the load it uses; stage
-    `planned`. With `eliminate=false` the plan says that every kernel loads for itself, to measure
-    what the elimination brings.
+    *Requires*: stage `scheduled`; module attribute `pattern.target`. *Ensures*: every kept cell
+    names the load it uses; stage `planned`. With `eliminate=false` the plan says that every kernel
+    loads for itself, to measure what the elimination brings.
+
+    ```mlir
+    #library = #pattern.library<3x3, [[0, 1, 3, 4], [1, 2, 4, 5]]>
+    // after, input-stationary: cells 1 and 4 stand in both patterns and are loads 1 and 3
+    loads = #pattern.loads<scope = run, taps = [0, 0, 0, 1, 1, 0, 1, 1, 0, 2, 1, 2],
+                           uses = [[0, 1, 2, 3], [1, 4, 3, 5]]>
+    // after, staged: the upper and the lower cell of a pair follow each other
+    loads = #pattern.loads<scope = kernel, taps = [0, 0, 1, 0, 0, 1, 1, 1, 0, 2, 1, 2],
+                           uses = [[0, 1, 2, 3], [2, 3, 4, 5]], pairs = 1>
+    ```
 
     *Limitations*: loads are not shared between kernel patterns.
   }];
@@ -244,8 +264,8 @@ def VerifyStage : Pass<"pattern-verify-stage", "::mlir::ModuleOp"> {
     | imported | a function has one block, with ops of the pattern dialect only |
     | fused | no batch normalisation is left that could be folded into the layer before it (checked at this stage only: nothing relies on it) |
     | reordered | convolutions with kernel patterns have a `filter_order`, within their groups |
-    | laid_out | 4-D tensors are planes, but where a `relayout`, a `reshape` or the function's edge is; their borders are as wide as the padding of their consumers |
-    | scheduled | `conv2d` and `linear` have a schedule that fits the registers of `pattern.target` |
+    | laid_out | 4-D tensors are planes, but where a `relayout`, a `reshape` or the function's edge is; their borders are as wide as the padding of their consumers; a convolution reads and writes rows of one length, its input dealt out by its strides |
+    | scheduled | `conv2d` and `linear` have a schedule that fits the registers of `pattern.target`, with tiles for which there is a kernel loop |
     | planned | sparse schedules have `loads`, which fit the registers too |
     | packed | layers with weights name packed weights in the form of their schedule, inside the blobs |
     | placed | every value has a place inside the arena, and none overlaps what lives with it |

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Lowers a placed network: one function a layer, and one that calls them in order.
 #include "Layers.h"
+#include "Pattern/Analysis/Network.h"
+#include "Pattern/Analysis/StagePromises.h"
 #include "Pattern/Conversion/Passes.h"
+#include "Pattern/IR/Stage.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -23,44 +26,27 @@ using namespace pconv::pattern;
 namespace {
 
 /// Where the tensor of `value` lies in the arena.
-FailureOr<int64_t> placeOf(Value value) {
-  if (auto argument = dyn_cast<BlockArgument>(value)) {
-    auto function = cast<func::FuncOp>(argument.getOwner()->getParentOp());
-    if (auto place =
-            function.getArgAttrOfType<IntegerAttr>(argument.getArgNumber(), "pattern.place"))
-      return place.getInt();
-    return function.emitError("expected pattern.place on argument ") << argument.getArgNumber();
-  }
-  if (auto place = value.getDefiningOp()->getAttrOfType<IntegerAttr>("place"))
-    return place.getInt();
-  return value.getDefiningOp()->emitError("expected a place in the arena; run pattern-plan-memory");
+int64_t placeOf(Value value) {
+  if (auto argument = dyn_cast<BlockArgument>(value))
+    return cast<func::FuncOp>(argument.getOwner()->getParentOp())
+        .getArgAttrOfType<IntegerAttr>(argument.getArgNumber(), "pattern.place")
+        .getInt();
+  return value.getDefiningOp()->getAttrOfType<IntegerAttr>("place").getInt();
 }
 
-FailureOr<Plane> planeOf(Value value) {
-  FailureOr<int64_t> place = placeOf(value);
-  if (failed(place))
-    return failure();
-  return Plane(cast<RankedTensorType>(value.getType()), *place);
+Plane planeOf(Value value) {
+  return Plane(cast<RankedTensorType>(value.getType()), placeOf(value));
 }
 
 /// Collects what the generators need to know of a layer.
-FailureOr<Layer> describe(Operation *op) {
-  FailureOr<Plane> output = planeOf(op->getResult(0));
-  if (failed(output))
-    return failure();
-  Layer layer{{}, *output, nullptr, nullptr};
-  for (Value operand : op->getOperands()) {
-    FailureOr<Plane> input = planeOf(operand);
-    if (failed(input))
-      return failure();
-    layer.inputs.push_back(*input);
-  }
+Layer describe(Operation *op) {
+  Layer layer{{}, planeOf(op->getResult(0)), nullptr, nullptr};
+  for (Value operand : op->getOperands())
+    layer.inputs.push_back(planeOf(operand));
   if (!isa<Conv2DOp, LinearOp, BatchNormOp>(op))
     return layer;
-  auto packed = op->getAttrOfType<FlatSymbolRefAttr>("packed");
-  if (!packed)
-    return op->emitOpError("expected packed weights; run pattern-pack-weights");
-  layer.packed = SymbolTable::lookupNearestSymbolFrom<PackedOp>(op, packed);
+  layer.packed = SymbolTable::lookupNearestSymbolFrom<PackedOp>(
+      op, op->getAttrOfType<FlatSymbolRefAttr>("packed"));
   layer.weights =
       SymbolTable::lookupNearestSymbolFrom<WeightsOp>(op, layer.packed.getWeightsAttr());
   return layer;
@@ -68,9 +54,7 @@ FailureOr<Layer> describe(Operation *op) {
 
 FailureOr<StepBody> lowerLayer(Operation *op, const Layer &layer, TargetAttr target) {
   return llvm::TypeSwitch<Operation *, FailureOr<StepBody>>(op)
-      .Case<Conv2DOp>([&](Conv2DOp conv) -> FailureOr<StepBody> {
-        if (!conv.getSchedule())
-          return conv.emitOpError("expected a schedule; run pattern-assign-schedules");
+      .Case<Conv2DOp>([&](Conv2DOp conv) {
         switch (conv.getScheduleAttr().getDataflow()) {
         case Dataflow::InputStationary:
           return lowerInputStationaryConv(conv, layer, target);
@@ -81,11 +65,7 @@ FailureOr<StepBody> lowerLayer(Operation *op, const Layer &layer, TargetAttr tar
         }
         llvm_unreachable("all dataflows are handled");
       })
-      .Case<LinearOp>([&](LinearOp linear) -> FailureOr<StepBody> {
-        if (!linear.getSchedule())
-          return linear.emitOpError("expected a schedule; run pattern-assign-schedules");
-        return lowerLinear(linear, layer, target);
-      })
+      .Case<LinearOp>([&](LinearOp linear) { return lowerLinear(linear, layer, target); })
       .Case<MaxPool2DOp>([&](auto pool) { return lowerMaxPool(pool, layer); })
       .Case<AvgPool2DOp>([&](auto pool) { return lowerAvgPool(pool, layer); })
       .Case<AdaptiveAvgPool2DOp>([&](auto pool) { return lowerAdaptiveAvgPool(pool, layer); })
@@ -104,9 +84,8 @@ FailureOr<StepBody> lowerLayer(Operation *op, const Layer &layer, TargetAttr tar
 /// Makes the functions of one network.
 class NetworkLowering {
 public:
-  NetworkLowering(ModuleOp module, TargetAttr target, const MemorySizes &sizes, int64_t threads)
+  NetworkLowering(ModuleOp module, TargetAttr target, const MemorySizes &sizes)
       : module(module), target(target), sizes(sizes), builder(module.getContext()) {
-    (void)threads;
     auto buffer = [&](int64_t size, Type element) {
       return MemRefType::get({std::max<int64_t>(size, 1)}, element);
     };
@@ -154,10 +133,7 @@ private:
   }
 
   LogicalResult lowerStep(Operation &op, func::FuncOp entry, Block *body) {
-    FailureOr<Layer> layer = describe(&op);
-    if (failed(layer))
-      return failure();
-    FailureOr<StepBody> code = lowerLayer(&op, *layer, target);
+    FailureOr<StepBody> code = lowerLayer(&op, describe(&op), target);
     if (failed(code))
       return failure();
 
@@ -220,27 +196,26 @@ private:
 struct ConvertPatternToVector : pconv::impl::ConvertPatternToVectorBase<ConvertPatternToVector> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    auto target = module->getAttrOfType<TargetAttr>("pattern.target");
-    auto memory = module->getAttrOfType<DictionaryAttr>("pattern.memory");
     auto network = module.lookupSymbol<func::FuncOp>("main");
-    if (!target || !memory || !network) {
-      module.emitError("expected pattern.target, pattern.memory and a function @main; run "
-                       "pattern-plan-memory first");
+    if (!network) {
+      module.emitError("expected a function @main, got none");
       return signalPassFailure();
     }
-    auto size = [&](StringRef name) {
-      auto attr = memory.getAs<IntegerAttr>(name);
-      return attr ? attr.getInt() : 0;
-    };
+    if (failed(checkNotPast(module, Stage::Placed)) || failed(checkNetwork(network)) ||
+        failed(verifyStage(module, Stage::Placed)))
+      return signalPassFailure();
+    auto memory = module->getAttrOfType<DictionaryAttr>("pattern.memory");
+    auto size = [&](StringRef name) { return memory.getAs<IntegerAttr>(name).getInt(); };
     MemorySizes sizes{size("arena"), size("scratch"), size("values"), size("indices")};
-    if (failed(NetworkLowering(module, target, sizes, 1).run(network)))
+    auto target = module->getAttrOfType<TargetAttr>("pattern.target");
+    if (failed(NetworkLowering(module, target, sizes).run(network)))
       return signalPassFailure();
     for (Operation &op : llvm::make_early_inc_range(*module.getBody()))
       if (isa<WeightsOp, PackedOp>(op))
         op.erase();
     if (failed(approximateExponentials(module)))
       return signalPassFailure();
-    module->setAttr("pattern.stage", StringAttr::get(module.getContext(), "lowered"));
+    setStage(module, Stage::Lowered);
   }
 
   /// Vectors have no exponential function in libm: a polynomial takes its place.

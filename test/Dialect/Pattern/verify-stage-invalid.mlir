@@ -93,6 +93,34 @@ module attributes {pattern.stage = "laid_out"} {
 
 // -----
 
+#plane = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 48>
+#wider = #pattern.plane<halo = 0, row_stride = 8, channel_stride = 48>
+#phases = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 96, row_phases = 2>
+module attributes {pattern.stage = "laid_out"} {
+  pattern.weights @w : tensor<2x3x3x3xf32>, #pattern.dense
+  func.func @rows(%x: tensor<1x3x5x7xf32, #plane>, %r: tensor<1x2x3x5xf32, #wider>, %p: tensor<1x3x5x7xf32, #phases>) {
+    // expected-error @+2 {{'pattern.conv2d' op expected an output with the row_stride of its input, 7, got 8}}
+    // expected-note @+1 {{promised by stage 'laid_out', which pattern-assign-layouts ensures}}
+    %0 = pattern.conv2d %x weights(@w) : tensor<1x3x5x7xf32, #plane> -> tensor<1x2x3x5xf32, #wider>
+    // expected-error @+2 {{'pattern.conv2d' op expected a residual with the row_stride of its input, 7, got 8}}
+    // expected-note @+1 {{promised by stage 'laid_out', which pattern-assign-layouts ensures}}
+    %1 = pattern.conv2d %x weights(@w) residual(%r : tensor<1x2x3x5xf32, #wider>) : tensor<1x3x5x7xf32, #plane> -> tensor<1x2x3x5xf32, #plane>
+    // expected-error @+2 {{'pattern.conv2d' op expected an output in one piece, got 'tensor<1x2x3x5xf32, #pattern.plane<halo = 0, row_stride = 7, channel_stride = 96, row_phases = 2>>'}}
+    // expected-note @+1 {{promised by stage 'laid_out', which pattern-assign-layouts ensures}}
+    %2 = pattern.conv2d %x weights(@w) : tensor<1x3x5x7xf32, #plane> -> tensor<1x2x3x5xf32, #phases>
+    // expected-error @+2 {{'pattern.conv2d' op expected an input dealt out to 1x1 sub-planes, one for each step of its strides, got 2x1}}
+    // expected-note @+1 {{promised by stage 'laid_out', which pattern-assign-layouts ensures}}
+    %3 = pattern.conv2d %p weights(@w) : tensor<1x3x5x7xf32, #phases> -> tensor<1x2x3x5xf32, #plane>
+    // expected-error @+2 {{'pattern.conv2d' op expected an input dealt out to 2x1 sub-planes, one for each step of its strides, got 1x1}}
+    // expected-note @+1 {{promised by stage 'laid_out', which pattern-assign-layouts ensures}}
+    %4 = pattern.conv2d %x weights(@w) {strides = array<i64: 2, 1>} : tensor<1x3x5x7xf32, #plane> -> tensor<1x2x2x5xf32, #plane>
+    %5 = pattern.conv2d %p weights(@w) {strides = array<i64: 2, 1>} : tensor<1x3x5x7xf32, #phases> -> tensor<1x2x2x5xf32, #plane>
+    return
+  }
+}
+
+// -----
+
 // expected-error @+2 {{'builtin.module' op expected an attribute pattern.target, got none}}
 // expected-note @+1 {{promised by stage 'scheduled', which pattern-assign-schedules ensures}}
 module attributes {pattern.stage = "scheduled"} {
@@ -128,14 +156,49 @@ module attributes {pattern.stage = "scheduled", pattern.target = #small} {
     %3 = pattern.conv2d %x weights(@d) {schedule = #pattern.schedule<dataflow = output_stationary, rows = 1, vectors = 3, filter_block = 5, channel_block = 1>} : tensor<1x1x5x7xf32, #in> -> tensor<1x8x3x5xf32, #out>
     // One filter at a time, as for depthwise layers: an input serves once and needs no register.
     %4 = pattern.conv2d %x weights(@d) {schedule = #pattern.schedule<dataflow = output_stationary, rows = 1, vectors = 8, filter_block = 1, channel_block = 1>} : tensor<1x1x5x7xf32, #in> -> tensor<1x8x3x5xf32, #out>
-    // Fourteen accumulators in two columns of seven rows, one input row, one weight. Fifteen: no.
-    %5 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, schedule = #pattern.schedule<dataflow = staged, rows = 7, vectors = 2, filter_block = 2, channel_block = 1>} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #out>
+    // Fourteen accumulators in seven columns of two rows, one input row, one weight. Fifteen: no.
+    %5 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, schedule = #pattern.schedule<dataflow = staged, rows = 2, vectors = 7, filter_block = 2, channel_block = 1>} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #out>
     // expected-error @+2 {{'pattern.conv2d' op expected a schedule for 16 registers, got one for 17}}
     // expected-note @+1 {{promised by stage 'scheduled', which pattern-assign-schedules ensures}}
     %6 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, schedule = #pattern.schedule<dataflow = staged, rows = 3, vectors = 5, filter_block = 2, channel_block = 1>} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #out>
     // expected-error @+2 {{'pattern.linear' op expected a schedule for 16 registers, got one for 17}}
     // expected-note @+1 {{promised by stage 'scheduled', which pattern-assign-schedules ensures}}
     %7 = pattern.linear %y weights(@fc) {schedule = #pattern.schedule<dataflow = output_stationary, rows = 1, vectors = 15, filter_block = 60, channel_block = 3>} : tensor<1x3xf32> -> tensor<1x8xf32>
+    return
+  }
+}
+
+// -----
+
+#library = #pattern.library<3x3, [[0, 1, 3, 4], [1, 2, 4, 5]]>
+#in = #pattern.plane<halo = 0, row_stride = 8, channel_stride = 64>
+#out = #pattern.plane<halo = 0, row_stride = 8, channel_stride = 32>
+#small = #pattern.target<lanes = 4, registers = 16, fma = true, l1 = 32768, l2 = 524288>
+#two = #pattern.schedule<dataflow = staged, rows = 2, vectors = 1, filter_block = 2, channel_block = 1>
+#three = #pattern.schedule<dataflow = staged, rows = 3, vectors = 1, filter_block = 2, channel_block = 1>
+#five = #pattern.schedule<dataflow = staged, rows = 5, vectors = 1, filter_block = 2, channel_block = 1>
+#dense = #pattern.schedule<dataflow = output_stationary, rows = 1, vectors = 1, filter_block = 2, channel_block = 1>
+#pool = #pattern.pool<max, kernel = [2, 2], strides = [2, 2]>
+module attributes {pattern.stage = "scheduled", pattern.target = #small} {
+  pattern.weights @w : tensor<2x1x3x3xf32>, #pattern.kernel<#library>, kernels = dense<[[1], [2]]> : tensor<2x1xi8>
+  pattern.weights @fc : tensor<8x3xf32>, #pattern.dense
+  func.func @tiles_without_kernel_loops(%x: tensor<1x1x6x8xf32, #in>, %y: tensor<1x3xf32>) {
+    // expected-error @+2 {{'pattern.conv2d' op expected at most 4 rows, those of the result, got 5}}
+    // expected-note @+1 {{promised by stage 'scheduled', which pattern-assign-schedules ensures}}
+    %0 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, schedule = #five} : tensor<1x1x6x8xf32, #in> -> tensor<1x2x4x6xf32, #out>
+    %1 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, pool = #pool, schedule = #two} : tensor<1x1x6x8xf32, #in> -> tensor<1x2x2x3xf32, #out>
+    // expected-error @+2 {{'pattern.conv2d' op expected no pooling, or staged tiles that hold whole windows of it}}
+    // expected-note @+1 {{promised by stage 'scheduled', which pattern-assign-schedules ensures}}
+    %2 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, pool = #pool, schedule = #three} : tensor<1x1x6x8xf32, #in> -> tensor<1x2x2x3xf32, #out>
+    // expected-error @+2 {{'pattern.conv2d' op expected no pooling, or staged tiles that hold whole windows of it}}
+    // expected-note @+1 {{promised by stage 'scheduled', which pattern-assign-schedules ensures}}
+    %3 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, pool = #pool, schedule = #dense} : tensor<1x1x6x8xf32, #in> -> tensor<1x2x2x3xf32, #out>
+    // expected-error @+2 {{'pattern.conv2d' op expected no pooling, or staged tiles that hold whole windows of it}}
+    // expected-note @+1 {{promised by stage 'scheduled', which pattern-assign-schedules ensures}}
+    %4 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, pool = #pattern.pool<average, kernel = [2, 2], strides = [2, 2]>, schedule = #two} : tensor<1x1x6x8xf32, #in> -> tensor<1x2x2x3xf32, #out>
+    // expected-error @+2 {{'pattern.linear' op expected a filter_block of whole vectors of 4, got 6}}
+    // expected-note @+1 {{promised by stage 'scheduled', which pattern-assign-schedules ensures}}
+    %5 = pattern.linear %y weights(@fc) {schedule = #pattern.schedule<dataflow = output_stationary, rows = 1, vectors = 2, filter_block = 6, channel_block = 3>} : tensor<1x3xf32> -> tensor<1x8xf32>
     return
   }
 }

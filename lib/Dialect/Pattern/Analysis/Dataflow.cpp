@@ -42,13 +42,17 @@ Dataflow pconv::pattern::chooseDataflow(Conv2DOp conv, TargetAttr target) {
   return target.getRegisters() < 32 ? Dataflow::Staged : Dataflow::InputStationary;
 }
 
-bool pconv::pattern::poolsInTile(Conv2DOp conv, TargetAttr target) {
+bool pconv::pattern::hasWholeWindows(Conv2DOp conv, TargetAttr target) {
   PoolAttr pool = conv.getPoolAttr();
   auto isTwo = [](int64_t size) { return size == 2; };
   if (pool.getKind() != PoolKind::Max || !llvm::all_of(pool.getKernel().asArrayRef(), isTwo) ||
       !llvm::all_of(pool.getStrides().asArrayRef(), isTwo))
     return false;
   SmallVector<int64_t, 4> shape = conv.getConvShape(weightsOf(conv).getShape());
-  return shape[2] % 2 == 0 && shape[3] % 2 == 0 && shape[3] >= target.getLanes() &&
-         chooseDataflow(conv, target) == Dataflow::Staged;
+  return target.getLanes() % 2 == 0 && shape[2] % 2 == 0 && shape[3] % 2 == 0 &&
+         shape[3] >= target.getLanes();
+}
+
+bool pconv::pattern::poolsInTile(Conv2DOp conv, TargetAttr target) {
+  return hasWholeWindows(conv, target) && chooseDataflow(conv, target) == Dataflow::Staged;
 }

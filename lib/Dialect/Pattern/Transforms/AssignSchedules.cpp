@@ -3,6 +3,7 @@
 #include "Pattern/Analysis/Dataflow.h"
 #include "Pattern/Analysis/PlaneGeometry.h"
 #include "Pattern/IR/Pattern.h"
+#include "Pattern/IR/Stage.h"
 #include "Pattern/Transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -164,6 +165,9 @@ private:
 struct AssignSchedules : pconv::pattern::impl::AssignSchedulesBase<AssignSchedules> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    // Load plans and packed weights follow the schedule.
+    if (failed(checkNotPast(module, Stage::Scheduled)))
+      return signalPassFailure();
     auto target = module->getAttrOfType<TargetAttr>("pattern.target");
     if (!target) {
       module.emitError("expected a module attribute pattern.target, got none");
@@ -179,7 +183,7 @@ struct AssignSchedules : pconv::pattern::impl::AssignSchedulesBase<AssignSchedul
         linear.setScheduleAttr(scheduler.linear(linear, weights));
       }
     });
-    module->setAttr("pattern.stage", StringAttr::get(module.getContext(), "scheduled"));
+    setStage(module, Stage::Scheduled);
   }
 };
 

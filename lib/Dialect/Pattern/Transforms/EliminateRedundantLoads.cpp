@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Decides which input vectors are loaded once and who uses them.
 #include "Pattern/IR/Pattern.h"
+#include "Pattern/IR/Stage.h"
 #include "Pattern/Transforms/Passes.h"
 
 #include "llvm/ADT/DenseSet.h"
@@ -77,23 +78,34 @@ struct EliminateRedundantLoads
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    // The packed weights follow the order in which the plan uses them.
+    if (failed(checkNotPast(module, Stage::Planned)))
+      return signalPassFailure();
     auto target = module->getAttrOfType<TargetAttr>("pattern.target");
     if (!target) {
       module.emitError("expected a module attribute pattern.target, got none");
       return signalPassFailure();
     }
-    module.walk([&](Conv2DOp conv) {
-      ScheduleAttr schedule = conv.getScheduleAttr();
-      if (!schedule || schedule.getDataflow() == Dataflow::OutputStationary)
-        return;
-      auto weights = SymbolTable::lookupNearestSymbolFrom<WeightsOp>(conv, conv.getWeightsAttr());
-      bool staged = schedule.getDataflow() == Dataflow::Staged;
-      bool stacked = conv.getStrides()[0] == 1 && conv.getDilations()[0] == 1;
-      int64_t pairs = staged && stacked && eliminate ? pairsThatFit(target, schedule) : 0;
-      LoadScope scope = staged || !eliminate ? LoadScope::Kernel : LoadScope::Run;
-      conv.setLoadsAttr(planLoads(weights.getLibrary(), pairs, scope));
-    });
-    module->setAttr("pattern.stage", StringAttr::get(module.getContext(), "planned"));
+    WalkResult walk = module.walk([&](Conv2DOp conv) -> WalkResult { return plan(conv, target); });
+    if (walk.wasInterrupted())
+      return signalPassFailure();
+    setStage(module, Stage::Planned);
+  }
+
+private:
+  LogicalResult plan(Conv2DOp conv, TargetAttr target) const {
+    ScheduleAttr schedule = conv.getScheduleAttr();
+    if (!schedule)
+      return conv.emitOpError("expected a schedule; run pattern-assign-schedules");
+    if (schedule.getDataflow() == Dataflow::OutputStationary)
+      return success();
+    auto weights = SymbolTable::lookupNearestSymbolFrom<WeightsOp>(conv, conv.getWeightsAttr());
+    bool staged = schedule.getDataflow() == Dataflow::Staged;
+    bool stacked = conv.getStrides()[0] == 1 && conv.getDilations()[0] == 1;
+    int64_t pairs = staged && stacked && eliminate ? pairsThatFit(target, schedule) : 0;
+    LoadScope scope = staged || !eliminate ? LoadScope::Kernel : LoadScope::Run;
+    conv.setLoadsAttr(planLoads(weights.getLibrary(), pairs, scope));
+    return success();
   }
 };
 
