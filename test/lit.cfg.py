@@ -43,8 +43,10 @@ elif wanted == "python":
 else:
     lit_config.fatal(f"expected filecheck to be python or llvm, got {wanted}")
 
+programs = package_folder("pconv_mlir") / "bin"
 config.substitutions += [
-    (r"\bpconv-opt\b", str(package_folder("pconv_mlir") / "bin" / "pconv-opt")),
+    (r"\bpconv-opt\b", str(programs / "pconv-opt")),
+    (r"\bpconv-lsp-server\b", str(programs / "pconv-lsp-server")),
     (r"\bFileCheck\b", filecheck),
     ("%python", sys.executable),
 ]

@@ -38,12 +38,29 @@ static void addLoweringToLLVM(OpPassManager &manager) {
   manager.addPass(createReconcileUnrealizedCastsPass());
 }
 
-static void buildPconvToLLVM(OpPassManager &manager) {
-  manager.addPass(pconv::pattern::createFuseLayers());
-  manager.addPass(pconv::pattern::createReorderFilters());
+namespace {
+
+/// What can be switched off, to measure what it brings.
+struct PconvToLLVMOptions : PassPipelineOptions<PconvToLLVMOptions> {
+  Option<bool> fuse{*this, "fuse", llvm::cl::desc("Make what follows a layer part of it"),
+                    llvm::cl::init(true)};
+  Option<bool> reorder{*this, "reorder",
+                       llvm::cl::desc("Store filters that share kernels next to each other"),
+                       llvm::cl::init(true)};
+  Option<bool> eliminateLoads{*this, "eliminate-loads",
+                              llvm::cl::desc("Share loads between the kernels of a channel"),
+                              llvm::cl::init(true)};
+};
+
+} // namespace
+
+static void buildPconvToLLVM(OpPassManager &manager, const PconvToLLVMOptions &options) {
+  if (options.fuse)
+    manager.addPass(pconv::pattern::createFuseLayers());
+  manager.addPass(pconv::pattern::createReorderFilters({options.reorder, /*similarity=*/true}));
   manager.addPass(pconv::pattern::createAssignLayouts());
   manager.addPass(pconv::pattern::createAssignSchedules());
-  manager.addPass(pconv::pattern::createEliminateRedundantLoads());
+  manager.addPass(pconv::pattern::createEliminateRedundantLoads({options.eliminateLoads}));
   manager.addPass(pconv::pattern::createPackWeights());
   manager.addPass(pconv::pattern::createPlanMemory());
   manager.addPass(pconv::createConvertPatternToVector());
@@ -51,9 +68,9 @@ static void buildPconvToLLVM(OpPassManager &manager) {
 }
 
 void pconv::registerPipelines() {
-  PassPipelineRegistration<>("pconv-to-llvm",
-                             "Compile an imported network all the way to the LLVM dialect",
-                             buildPconvToLLVM);
+  PassPipelineRegistration<PconvToLLVMOptions>(
+      "pconv-to-llvm", "Compile an imported network all the way to the LLVM dialect",
+      buildPconvToLLVM);
   PassPipelineRegistration<>("pconv-vector-to-llvm",
                              "Lower what convert-pattern-to-vector makes to the LLVM dialect",
                              addLoweringToLLVM);

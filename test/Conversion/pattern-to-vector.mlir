@@ -170,7 +170,7 @@ func.func @main(%x: tensor<1x4x6x10xf32, #plane>) -> tensor<1x2x2x4xf32, #half> 
 
 // -----
 
-// Without fused multiply-adds there is none: it would become a call of libm.
+// Without fused multiply-adds there is none, in polynomials neither: it would become a call of libm.
 #plane = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 100>
 #dense = #pattern.schedule<dataflow = output_stationary, rows = 1, vectors = 1, filter_block = 2, channel_block = 4>
 module attributes {pattern.stage = "planned",
@@ -180,9 +180,14 @@ pattern.weights @w : tensor<2x4x1x1xf32>, #pattern.dense
 // CHECK-NOT: fma
 // CHECK-COUNT-2: arith.mulf {{.*}} : vector<4xf32>
 // CHECK-NOT: fma
-// CHECK: return
+// CHECK-LABEL: func.func private @step_1
+// CHECK-NOT: fma
+// CHECK: arith.divf {{.*}} : vector<4xf32>
+// CHECK-NOT: fma
 func.func @main(%x: tensor<1x4x5x7xf32, #plane>) -> tensor<1x2x5x7xf32, #plane> {
-  %y = pattern.conv2d %x weights(@w) {schedule = #dense} : tensor<1x4x5x7xf32, #plane> -> tensor<1x2x5x7xf32, #plane>
+  %0 = pattern.conv2d %x weights(@w) {schedule = #dense} : tensor<1x4x5x7xf32, #plane> -> tensor<1x2x5x7xf32, #plane>
+  %y = pattern.activate %0 {activation = #pattern.activation<sigmoid>}
+      : tensor<1x2x5x7xf32, #plane> -> tensor<1x2x5x7xf32, #plane>
   return %y : tensor<1x2x5x7xf32, #plane>
 }
 }

@@ -213,20 +213,32 @@ struct ConvertPatternToVector : pconv::impl::ConvertPatternToVectorBase<ConvertP
     for (Operation &op : llvm::make_early_inc_range(*module.getBody()))
       if (isa<WeightsOp, PackedOp>(op))
         op.erase();
-    if (failed(approximateExponentials(module)))
+    if (failed(approximateExponentials(module, target)))
       return signalPassFailure();
     setStage(module, Stage::Lowered);
   }
 
   /// Vectors have no exponential function in libm: a polynomial takes its place.
-  static LogicalResult approximateExponentials(ModuleOp module) {
+  static LogicalResult approximateExponentials(ModuleOp module, TargetAttr target) {
     bool found = module.walk([](math::ExpOp) { return WalkResult::interrupt(); }).wasInterrupted();
     if (!found)
       return success();
     RewritePatternSet rewrites(module.getContext());
     populateMathPolynomialApproximationPatterns(
         rewrites, [](StringRef name) { return name == math::ExpOp::getOperationName(); });
-    return applyPatternsGreedily(module, std::move(rewrites));
+    if (failed(applyPatternsGreedily(module, std::move(rewrites))))
+      return failure();
+    if (!target.getFma())
+      module.walk(splitMultiplyAdd);
+    return success();
+  }
+
+  /// Without the instruction a fused multiply-add would become a call of libm, lane by lane.
+  static void splitMultiplyAdd(math::FmaOp op) {
+    OpBuilder b(op);
+    Value product = arith::MulFOp::create(b, op.getLoc(), op.getA(), op.getB());
+    op.replaceAllUsesWith(arith::AddFOp::create(b, op.getLoc(), product, op.getC()).getResult());
+    op.erase();
   }
 };
 
