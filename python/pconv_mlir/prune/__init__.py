@@ -1,5 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Pruning: schemes, pattern libraries, projections and pruners. Imports without torch."""
+"""Pruning: schemes, pattern libraries, projections and pruners.
+
+Imports without torch: the pruners, which need it, are imported when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from pconv_mlir.prune.config import PruneConfig
 from pconv_mlir.prune.magnitude import magnitude
@@ -26,28 +34,74 @@ from pconv_mlir.prune.schemes import (
     parse_scheme,
 )
 
+if TYPE_CHECKING:
+    from pconv_mlir.prune.training.admm import ADMMPruner as ADMMPruner
+    from pconv_mlir.prune.training.batch_norm import (
+        recalibrate_batch_norm as recalibrate_batch_norm,
+    )
+    from pconv_mlir.prune.training.fit import FitReport as FitReport
+    from pconv_mlir.prune.training.fit import fit as fit
+    from pconv_mlir.prune.training.gradual import GradualPruner as GradualPruner
+    from pconv_mlir.prune.training.lasso import GroupLassoPruner as GroupLassoPruner
+    from pconv_mlir.prune.training.pruner import MagnitudePruner as MagnitudePruner
+    from pconv_mlir.prune.training.pruner import Pruner as Pruner
+
 __all__ = [
     "PAPER_LIBRARIES",
     "PRESETS",
+    "ADMMPruner",
     "Block",
     "BlockPunched",
     "Channel",
     "Dense",
     "Filter",
+    "FitReport",
     "FoundLibrary",
+    "GradualPruner",
+    "GroupLassoPruner",
     "KernelPattern",
     "LayerReport",
+    "MagnitudePruner",
     "NotCompact",
     "PatternLibrary",
     "PruneConfig",
     "PruneReport",
+    "Pruner",
     "Scheme",
     "Unstructured",
     "find_library",
+    "fit",
     "magnitude",
     "mine_natural",
     "parse_scheme",
     "project",
     "project_kernels",
     "random_library",
+    "recalibrate_batch_norm",
 ]
+
+#: Where the names come from that need torch.
+_TRAINING = {
+    "ADMMPruner": "admm",
+    "FitReport": "fit",
+    "GradualPruner": "gradual",
+    "GroupLassoPruner": "lasso",
+    "MagnitudePruner": "pruner",
+    "Pruner": "pruner",
+    "fit": "fit",
+    "recalibrate_batch_norm": "batch_norm",
+}
+
+
+if not TYPE_CHECKING:  # a checker would take it for a definition of every name
+
+    def __getattr__(name: str) -> Any:
+        if name not in _TRAINING:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.training.{_TRAINING[name]}"), name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

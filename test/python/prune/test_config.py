@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import pconv_mlir
 from pconv_mlir import prune
 from pconv_mlir.errors import ConfigError, PConvError, SchemeError
 from pconv_mlir.prune.layers import find_layers
@@ -107,6 +110,17 @@ def test_libraries_are_mined_from_the_layers_that_want_them(weights: dict[str, A
     assert choices["body.0.conv"].library == prune.mine_natural(weights["body.0.conv"], 3)
     assert choices["body.1.conv"].library == prune.mine_natural(weights["body.1.conv"], 5)
     assert choices["stem"].library is None
+
+
+def test_the_page_says_the_same_in_python_and_yaml() -> None:
+    pytest.importorskip("yaml", reason="configs as text need PyYAML")
+    page = (Path(__file__).parents[3] / "docs" / "Pruning.md").read_text()
+    code = re.search(r"^config = .*?^\)$", page, re.MULTILINE | re.DOTALL)
+    text = re.search(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert code and text
+    names: dict[str, Any] = {"pconv": pconv_mlir}
+    exec(code[0], names)
+    assert prune.PruneConfig.from_yaml(text[1]) == names["config"]
 
 
 # Refusals

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Pruning under DistributedDataParallel: every process ends with the same masks and weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pconv_mlir import prune
+
+torch = pytest.importorskip("torch", reason="pruners work on torch modules")
+from torch import distributed, nn  # noqa: E402
+
+if not distributed.is_available():
+    pytest.skip("torch was built without its distributed part", allow_module_level=True)
+
+
+def network() -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 8, 3), nn.Flatten(),
+        nn.Linear(32, 2),
+    )  # fmt: skip
+
+
+def train(rank: int, folder: str) -> None:
+    torch.set_num_threads(1)
+    distributed.init_process_group(
+        "gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2
+    )
+    torch.manual_seed(0)
+    model, pruner = network(), prune.ADMMPruner(6, rhos=[0.1, 1.0])
+    pruner.prepare(model, "pattern:8+connectivity:2")
+    parallel = nn.parallel.DistributedDataParallel(model)
+    optimizer = torch.optim.Adam(model.parameters(), 0.01)
+    torch.manual_seed(1 + rank)  # each process has images of its own
+    for _ in range(9):
+        loss = parallel(torch.randn(4, 3, 6, 6)).square().mean() + pruner.penalty()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        pruner.step()
+    pruner.squash_mask()
+    torch.save(model.state_dict(), f"{folder}/{rank}.pt")
+    distributed.destroy_process_group()
+
+
+def test_two_processes_agree(tmp_path: Path) -> None:
+    torch.multiprocessing.spawn(train, (str(tmp_path),), nprocs=2)
+    first: dict[str, Any] = torch.load(tmp_path / "0.pt", weights_only=True)
+    second: dict[str, Any] = torch.load(tmp_path / "1.pt", weights_only=True)
+    for name in ("0.weight", "3.weight", "5.weight"):
+        assert torch.equal(first[name], second[name])
+    kept = first["3.weight"].count_nonzero(dim=(1, 2, 3))
+    assert kept.tolist() == [8] * 8  # two of four kernels, four weights each
