@@ -358,6 +358,19 @@ def test_a_compiled_model_trains_and_sees_new_masks() -> None:
     torch.testing.assert_close(compiled.model(DATA[0][0]).detach(), outputs, atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_model_may_be_moved_while_it_is_pruned(method: str) -> None:
+    training = prepared(method, PUNCHED)
+    training.run(6)
+    training.model.double()
+    training.optimizer = torch.optim.SGD(training.model.parameters(), 0.01)
+    training.run(14, lambda inputs: training.model(inputs.double()))
+    for tensors in training.pruner.state_dict()["tensors"].values():
+        assert {tensor.dtype for tensor in tensors.values()} == {torch.float64}
+    training.pruner.squash_mask()
+    assert effective(training.model)["3"].dtype == np.float64
+
+
 def test_the_order_of_the_parameters_comes_back() -> None:
     training = prepared("magnitude")
     training.pruner.squash_mask()
@@ -427,7 +440,7 @@ def test_distillation_pulls_towards_the_dense_outputs() -> None:
         model = network()
         prune.fit(
             model, "unstructured@3", DATA, method="magnitude", retrain_epochs=20, retrain_lr=0.02,
-            distill=distill,
+            distill=distill, optimizer=lambda parameters, lr: torch.optim.SGD(parameters, lr, 0.9),
         )  # fmt: skip
         difference = model.eval()(inputs).log_softmax(1) - dense.train()(inputs).log_softmax(1)
         distances.append(float(difference.detach().norm()))

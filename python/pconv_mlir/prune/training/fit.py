@@ -31,6 +31,12 @@ METHODS: dict[str, Callable[[int], Pruner]] = {
 TEMPERATURE = 4.0  # of distillation
 
 Loss = Callable[[Any, Any], Any]
+Optimizer = Callable[[Any, float], torch.optim.Optimizer]
+
+
+def sgd(parameters: Any, lr: float) -> torch.optim.Optimizer:
+    """The optimizer of `fit` unless another is given."""
+    return torch.optim.SGD(parameters, lr, momentum=0.9, weight_decay=5e-4)
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,7 @@ def fit(
     retrain_epochs: int = 20,
     lr: float = 0.01,
     retrain_lr: float | None = None,
+    optimizer: Optimizer = sgd,
     loss: Loss = functional.cross_entropy,
     evaluate: Callable[[torch.nn.Module], float] | None = None,
     distill: float = 0.0,
@@ -70,8 +77,8 @@ def fit(
 ) -> FitReport:
     """Prune a trained network while it trains on, in place; the same seed gives the same result.
 
-    SGD with momentum 0.9: `epochs` at the rate `lr` until the masks are frozen, then
-    `retrain_epochs` with them, from `retrain_lr` down to zero along a cosine.
+    `epochs` at the rate `lr` until the masks are frozen, then `retrain_epochs` with them, from
+    `retrain_lr` down to zero along a cosine.
 
     Args:
         model: The trained dense network.
@@ -83,6 +90,8 @@ def fit(
         retrain_epochs: After it.
         lr: Learning rate of the first part.
         retrain_lr: Where that of the second part begins; a tenth of `lr` by default.
+        optimizer: Made of the parameters and the rate, once for each part; by default SGD with
+            momentum 0.9 and weight decay 5e-4.
         loss: Of outputs and targets.
         evaluate: Says how good the model is, which is in eval mode then.
         distill: From 0 to 1: how much of the loss is that of copying the dense network's outputs,
@@ -108,7 +117,7 @@ def fit(
         raise OptionError("expected data with a length, such as a DataLoader or a list of batches")
     pruner = _pruner(method, epochs * batches)
     teacher = copy.deepcopy(model).eval() if distill else None
-    loop = _Loop(model, data, pruner, loss, teacher, distill, autocast, progress)
+    loop = _Loop(model, data, pruner, optimizer, loss, teacher, distill, autocast, progress)
     scores: dict[str, float] = {}
 
     def score(when: str) -> None:
@@ -148,6 +157,7 @@ class _Loop:
     model: torch.nn.Module
     data: Any
     pruner: Pruner
+    optimizer: Optimizer
     loss: Loss
     teacher: torch.nn.Module | None
     distill: float
@@ -160,7 +170,7 @@ class _Loop:
 
     def run(self, epochs: int, lr: float) -> None:
         """Train: at a constant rate until the masks are frozen; if they are, along a cosine."""
-        optimizer = torch.optim.SGD(self.model.parameters(), lr, momentum=0.9)
+        optimizer = self.optimizer(self.model.parameters(), lr)
         retrain = self.pruner.frozen
         steps = epochs * len(self.data)
         rate = (lambda step: (1 + math.cos(math.pi * step / steps)) / 2) if retrain else lambda _: 1

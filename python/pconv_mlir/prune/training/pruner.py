@@ -93,7 +93,7 @@ class Pruner:
 
     def penalty(self) -> torch.Tensor:
         """What to add to the loss: a scalar, zero once the masks are frozen."""
-        self._check_prepared()
+        self._follow_model()
         terms = [] if self.frozen else [self._penalty(layer) for layer in self._layers]
         device = self._layers[0].parameter.device if self._layers else None
         return sum(terms, torch.zeros((), device=device))
@@ -104,7 +104,7 @@ class Pruner:
         Raises:
             WeightsError: A weight has become NaN or infinite.
         """
-        self._check_prepared()
+        self._follow_model()
         self.steps_done += 1
         if self.frozen:
             return
@@ -215,6 +215,13 @@ class Pruner:
     def _tensors(self) -> dict[str, dict[str, torch.Tensor]]:
         """The method's own tensors by purpose and layer."""
         return {}
+
+    def _follow_model(self) -> None:
+        """Keep the method's tensors where the parameters are: a model may be moved at any time."""
+        self._check_prepared()
+        for tensors in self._tensors().values():
+            for layer in self._layers:
+                tensors[layer.name] = tensors[layer.name].to(layer.parameter)
 
     def _check_prepared(self) -> None:
         if not self._choices:
