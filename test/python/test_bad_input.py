@@ -207,7 +207,7 @@ MISTAKES: dict[str, Mistake] = {  # how to make it; from Python; from the comman
         lambda: pconv.prune.magnitude(weights_of("bad.onnx"), "pattern:8"),
         [*COMPILE, "--scheme", "pattern:8"],
         errors.SchemeError,
-        "no layer is left to prune with pattern:8: see `skip` and `leave_alone`",
+        "no layer is left to prune with pattern:8: leave fewer kinds of layers alone",
     ),
 }
 

@@ -146,7 +146,10 @@ class PruneConfig:
         choices = [Choice(layer, *self._scheme_of(layer)) for layer in layers]
         chosen = [choice for choice in choices if not choice.note]
         if not chosen and not isinstance(self.scheme, Dense):
-            raise SchemeError(f"no layer is left to prune with {self.scheme}: all stay dense")
+            raise SchemeError(
+                f"no layer is left to prune with {self.scheme}: leave fewer kinds of layers alone, "
+                "or give layers a scheme by name"
+            )
         for choice in chosen:
             if choice.layer.trouble:
                 raise SchemeError(choice.layer.trouble, layer=choice.layer.name)

@@ -155,7 +155,9 @@ def _loads_saved(attributes: Any, masks: NDArray[np.int8]) -> str:
         pattern = stored[filter_, channel]
         block = filter_ // _number(schedule, "filter_block")
         runs = np.unique(np.stack([block, channel, pattern]), axis=1)
-        return f"run: {1 - cells[runs[2]].sum() / cells[pattern].sum():.0%} saved"
+        alone = int(cells[pattern].sum())
+        saved = alone - int(cells[runs[2]].sum())
+        return f"run: {saved / max(alone, 1):.0%} saved"  # a layer may have lost all its kernels
     rows, pairs = _number(schedule, "rows"), _number(plan, "pairs")
     return f"kernel: {pairs * (rows - 1) / (cells.max() * rows):.0%} saved"
 

@@ -20,6 +20,7 @@ def test_a_run_loads_once() -> None:
     assert _loads_saved(attributes, MASKS) == "run: 17% saved"
     # In another order they do not, and those of pattern 2 share four.
     assert _loads_saved(attributes | {"filter_order": [0, 2, 1]}, MASKS) == "run: 33% saved"
+    assert _loads_saved(attributes, np.zeros_like(MASKS)) == "run: 0% saved"
 
 
 def test_paired_cells_share_rows() -> None:
