@@ -86,3 +86,19 @@ module {
     return %0, %1, %2 : tensor<1x3x3x5xf32>, tensor<1x3x3x5xf32>, tensor<1x2xf32>
   }
 }
+
+// -----
+
+// Each network has weights of its own.
+module {
+  module @inner {
+    pattern.weights @w : tensor<2x2x1x2xf32>, #pattern.kernel<#pattern.library<1x2, [[0], [1]]>>,
+        kernels = dense<[[0, 1], [1, 2]]> : tensor<2x2xi8>
+    // CHECK-LABEL: func.func @nested(
+    // CHECK-NEXT: filter_order = array<i32: 1, 0>
+    func.func @nested(%x: tensor<1x2x5x7xf32>) -> tensor<1x2x5x6xf32> {
+      %0 = pattern.conv2d %x weights(@w) : tensor<1x2x5x7xf32> -> tensor<1x2x5x6xf32>
+      return %0 : tensor<1x2x5x6xf32>
+    }
+  }
+}

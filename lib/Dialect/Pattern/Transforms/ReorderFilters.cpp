@@ -25,9 +25,8 @@ struct ReorderFilters : pconv::pattern::impl::ReorderFiltersBase<ReorderFilters>
     ModuleOp module = getOperation();
     if (failed(checkNotPast(module, Stage::Reordered)))
       return signalPassFailure();
-    SymbolTable symbols(module);
     module.walk([&](Conv2DOp conv) {
-      auto weights = symbols.lookup<WeightsOp>(conv.getWeights());
+      auto weights = SymbolTable::lookupNearestSymbolFrom<WeightsOp>(conv, conv.getWeightsAttr());
       if (weights.getLibrary())
         conv.setFilterOrder(orderOf(weights, conv.getGroups()));
     });
