@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .module import Module as Module
     from .module import TensorSpec as TensorSpec
     from .options import CompileOptions as CompileOptions
+    from .prune import NM as NM
     from .prune import Block as Block
     from .prune import BlockPunched as BlockPunched
     from .prune import Channel as Channel
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from .targets import Target as Target
 
 __all__ = [
+    "NM",
     "Block",
     "BlockPunched",
     "Channel",
@@ -79,6 +81,7 @@ _HOME = {
     "Target": "targets",
     **dict.fromkeys(
         (
+            "NM",
             "Block",
             "BlockPunched",
             "Channel",

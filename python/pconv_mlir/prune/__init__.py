@@ -20,9 +20,11 @@ from pconv_mlir.prune.patterns import (
     PatternLibrary,
     find_library,
 )
+from pconv_mlir.prune.picture import draw_masks, mask_text
 from pconv_mlir.prune.projections import project, project_kernels
 from pconv_mlir.prune.report import LayerReport, PruneReport
 from pconv_mlir.prune.schemes import (
+    NM,
     Block,
     BlockPunched,
     Channel,
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from pconv_mlir.prune.training.pruner import Pruner as Pruner
 
 __all__ = [
+    "NM",
     "PAPER_LIBRARIES",
     "PRESETS",
     "ADMMPruner",
@@ -69,9 +72,11 @@ __all__ = [
     "Pruner",
     "Scheme",
     "Unstructured",
+    "draw_masks",
     "find_library",
     "fit",
     "magnitude",
+    "mask_text",
     "mine_natural",
     "parse_scheme",
     "project",

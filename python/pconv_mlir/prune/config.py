@@ -25,8 +25,8 @@ from pconv_mlir.errors import ConfigError, DependencyError, SchemeError
 from pconv_mlir.prune.layers import LEFT_ALONE, Kind, Layer, mask_of
 from pconv_mlir.prune.mining import mine_natural
 from pconv_mlir.prune.patterns import PatternLibrary
-from pconv_mlir.prune.projections import Mask
-from pconv_mlir.prune.schemes import Block, Dense, KernelPattern, Scheme, parse_scheme
+from pconv_mlir.prune.schemes import NM, Block, Dense, KernelPattern, Scheme, parse_scheme
+from pconv_mlir.prune.units import Mask
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 KEYS = ("scheme", "kinds", "layers", "shapes")
@@ -53,7 +53,7 @@ class PruneConfig:
     Args:
         scheme: For all layers that nothing else is said about.
         kinds: For kinds of layers: `first` convolution, `1x1`, `depthwise`, `linear`, `conv` (any
-            other). Where nothing is said the first four stay dense; for a `Block` scheme, which is
+            other). Where nothing is said the first four stay dense; for `Block` and `NM`, which are
             made for matrices, only `first` and `depthwise` do.
         layers: For layers by name; `*` and `?` match as in file names. The full name wins, then the
             first that matches.
@@ -166,7 +166,7 @@ class PruneConfig:
             return scheme, "dense asked for" if by_name else LEFT_ALONE.get(layer.kind, "dense")
         if named or layer.kind in self.kinds or layer.kind not in LEFT_ALONE:
             return scheme, ""
-        if isinstance(scheme, Block) and layer.kind in ("1x1", "linear"):
+        if isinstance(scheme, (Block, NM)) and layer.kind in ("1x1", "linear"):
             return scheme, ""
         return Dense(), LEFT_ALONE[layer.kind]
 

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from pconv_mlir.errors import SchemeError, WeightsError
 from pconv_mlir.prune.patterns import PatternLibrary
-from pconv_mlir.prune.projections import Mask, project
+from pconv_mlir.prune.projections import project
 from pconv_mlir.prune.schemes import Scheme
+from pconv_mlir.prune.units import Mask
 
 if TYPE_CHECKING:
     import torch

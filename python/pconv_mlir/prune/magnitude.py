@@ -35,8 +35,8 @@ def magnitude(
         scheme: One scheme for all layers, or its text, or a config with one for each.
         skip: Layers that stay as they are, by name; `*` and `?` match as in file names.
         leave_alone: Kinds of layers that stay as they are: by default the first convolution, 1x1,
-            depthwise and linear layers; for `Block`, which is made for matrices, the first and
-            depthwise convolutions. A config says this itself.
+            depthwise and linear layers; for `Block` and `NM`, which are made for matrices, the
+            first and depthwise convolutions. A config says this itself.
 
     Raises:
         SchemeError: The scheme does not fit a layer, its rate would leave nothing of one, a name in

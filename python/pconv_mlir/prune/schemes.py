@@ -4,6 +4,8 @@
 A scheme has a text form, which the command line takes and `parse_scheme` reads:
 
     dense   unstructured@10   filter@2   channel@2   block:16x16@10   block-punched:8x4@6
+    nm:2:4                             two of four neighbouring input channels
+    nm:2:4/flat                        two of four neighbours in the flattened filter
     pattern:8                          eight kernel patterns, every kernel kept
     pattern:8+connectivity:3.6         and one kernel of 3.6 kept, the same number in every filter
     pattern:8+connectivity:3.6/layer   ranked over the whole layer instead
@@ -18,18 +20,58 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pconv_mlir.errors import SchemeError
 from pconv_mlir.prune.patterns import PAPER_LIBRARIES, PRESETS, PatternLibrary
 
 ConnectivityRule = Literal["filter", "layer", "aligned"]
-RULES: tuple[ConnectivityRule, ...] = ("filter", "layer", "aligned")
+RULES: tuple[ConnectivityRule, ...] = get_args(ConnectivityRule)
+Axis = Literal["channels", "flat"]
+AXES: tuple[Axis, ...] = get_args(Axis)
 
 
 @dataclass(frozen=True)
 class Scheme:
-    """Base of all schemes; `str(scheme)` is the text that `parse_scheme` reads back."""
+    """Base of all schemes; `str(scheme)` is the text that `parse_scheme` reads back.
+
+    A scheme is a set of weights: those with few enough non-zeros in the right places. The methods
+    take the library that was mined, for a `KernelPattern` that has none of its own, and raise
+    `SchemeError` where the scheme does not fit the layer.
+    """
+
+    def project(
+        self, weight: NDArray[Any], library: PatternLibrary | None = None
+    ) -> NDArray[np.bool_]:
+        """The mask under which a weight becomes the nearest one of the set."""
+        from pconv_mlir.prune.projections import project  # it imports the schemes
+
+        return project(weight, self, library=library)
+
+    def count(self, shape: tuple[int, ...], library: PatternLibrary | None = None) -> int:
+        """Most weights that may be left of a layer with a weight of this shape."""
+        from pconv_mlir.prune.membership import count
+
+        return count(shape, self, library)
+
+    def violation(self, weight: NDArray[Any], library: PatternLibrary | None = None) -> str:
+        """What keeps a weight out of the set, in words; empty where nothing does."""
+        from pconv_mlir.prune.membership import violation
+
+        return violation(weight, self, library)
+
+    def check(self, weight: NDArray[Any], library: PatternLibrary | None = None) -> bool:
+        """Whether a weight is in the set."""
+        return not self.violation(weight, library)
+
+    def picture(self, weight: NDArray[Any], library: PatternLibrary | None = None) -> str:
+        """The mask that `project` gives, drawn with characters."""
+        from pconv_mlir.prune.picture import mask_text
+
+        return mask_text(self.project(weight, library))
 
 
 @dataclass(frozen=True)
@@ -145,6 +187,37 @@ class Block(Scheme):
 
 
 @dataclass(frozen=True)
+class NM(Scheme):
+    """At most `keep` of `of` neighbours are left (2:4 and its like).
+
+    Args:
+        keep: Weights left of a group.
+        of: Weights of a group.
+        axis: Which weights are neighbours: `"channels"` of the input, at the same kernel position;
+            or `"flat"`, next to each other in the flattened filter.
+
+    Raises:
+        SchemeError: Impossible numbers, or an unknown axis.
+    """
+
+    keep: int = 2
+    of: int = 4
+    axis: Axis = "channels"
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.keep <= self.of:
+            raise SchemeError(
+                f"expected to keep 1 to {self.of} weights of {self.of}, got {self.keep}"
+            )
+        if self.axis not in AXES:
+            raise SchemeError(f"expected an axis among {', '.join(AXES)}, got {self.axis!r}")
+
+    def __str__(self) -> str:
+        axis = "" if self.axis == "channels" else f"/{self.axis}"
+        return f"nm:{self.keep}:{self.of}{axis}"
+
+
+@dataclass(frozen=True)
 class _Rated(Scheme):
     rate: float
 
@@ -190,12 +263,13 @@ def _number(rate: float) -> str:
 
 _GRAMMAR = (
     "expected dense, pattern:8, pattern:8+connectivity:3.6, block-punched:8x4@6, block:16x16@10, "
-    "unstructured@10, filter@2 or channel@2"
+    "nm:2:4, unstructured@10, filter@2 or channel@2"
 )
 _NUMBER = r"(?P<rate>[0-9]+(?:\.[0-9]+)?(?:e[+]?[0-9]+)?)"
 _SIZE = r"(?P<height>[0-9]{1,6})x(?P<width>[0-9]{1,6})"
 _BLOCK = re.compile(rf"(?P<kind>block-punched|block):{_SIZE}@{_NUMBER}")
 _RATED = re.compile(rf"(?P<kind>unstructured|filter|channel)@{_NUMBER}")
+_NM = re.compile(r"nm:(?P<keep>[0-9]{1,6}):(?P<of>[0-9]{1,6})(?:/(?P<axis>[a-z]+))?")
 _PATTERN = re.compile(
     rf"pattern:(?P<library>[^+]+)(?:\+connectivity:{_NUMBER}(?:/(?P<rule>[a-z]+))?)?"
 )
@@ -225,6 +299,9 @@ def parse_scheme(text: str | Scheme) -> Scheme:
     if match := _BLOCK.fullmatch(word):
         block = BlockPunched if match["kind"] == "block-punched" else Block
         return block(int(match["height"]), int(match["width"]), float(match["rate"]))
+    if match := _NM.fullmatch(word):
+        axis = match["axis"] or "channels"
+        return NM(int(match["keep"]), int(match["of"]), axis)  # type: ignore[arg-type]
     if match := _PATTERN.fullmatch(word):
         patterns, library = _parse_library(match["library"])
         rule = match["rule"] or "filter"

@@ -19,7 +19,6 @@ from pconv_mlir.prune.projections import (
     connectivity_per_filter,
     connectivity_per_layer,
     pattern_energy,
-    project_block_punched,
 )
 
 SCHEMES = [
@@ -28,6 +27,9 @@ SCHEMES = [
     "pattern:4+connectivity:2",
     "pattern:12+connectivity:3/layer",
     "pattern:keep5_13+connectivity:1.5",
+    "pattern:8+connectivity:2/aligned",
+    "nm:2:4",
+    "nm:1:3/flat",
     "block-punched:4x2@3",
     "block-punched:8x4@2.5",
     "block:4x8@4",
@@ -58,6 +60,8 @@ def test_projecting_twice_is_projecting_once(text: str, weight: NDArray[Any]) ->
     assert mask.dtype == np.bool_
     once = weight * mask
     assert np.array_equal(once * prune.project(once, scheme), once)
+    assert scheme.check(once)
+    assert mask.sum() <= scheme.count(weight.shape)
 
 
 # Kernel patterns
@@ -179,13 +183,13 @@ def test_punched_blocks_share_positions_and_keep_the_best(
     weight: NDArray[Any], block: tuple[int, int], rate: float
 ) -> None:
     filters, channels = block
-    mask = project_block_punched(weight, filters, channels, rate)
+    mask = prune.project(weight, prune.BlockPunched(filters, channels, rate))
     kept, lost = [], []
     for o in range(0, weight.shape[0], filters):
         for i in range(0, weight.shape[1], channels):
             part = (slice(o, o + filters), slice(i, i + channels))
             assert np.all(mask[part] == mask[o, i])
-            score = np.sqrt(np.square(weight[part]).mean(axis=0)).mean(axis=0)
+            score = np.square(weight[part]).mean(axis=(0, 1))
             kept.extend(score[mask[o, i]])
             lost.extend(score[~mask[o, i]])
     assert len(kept) == math.floor((len(kept) + len(lost)) / rate + 0.5)
@@ -225,9 +229,16 @@ def test_block_columns_are_the_best_choice(weight: NDArray[Any]) -> None:
         ("filter@5", (4, 3, 3, 3), "leave none of 4 filters"),
         ("channel@4", (4, 3, 3, 3), "leave none of 3 input channels"),
         ("block-punched:8x4@10", (8, 4, 3, 3), "leave none of 9 block positions"),
+        ("block-punched:8x4@2", (8, 4), "expected a convolution weight"),
+        ("nm:2:4", (8, 1, 3, 3), "nm:2:4 would prune none of 1 input channels: .*nm:2:4/flat"),
+        ("nm:2:4/flat", (8, 2), "would prune none of 2 inputs of a filter"),
         ("block:16x16@40", (8, 4, 3, 3), "leave none of 36 block columns"),
     ],
 )
 def test_what_does_not_fit_is_refused(scheme: str, shape: tuple[int, ...], message: str) -> None:
+    parsed = prune.parse_scheme(scheme)
+    for use in (parsed.project, parsed.check):
+        with pytest.raises(SchemeError, match=message):
+            use(np.ones(shape))
     with pytest.raises(SchemeError, match=message):
-        prune.project(np.ones(shape), prune.parse_scheme(scheme))
+        parsed.count(shape)

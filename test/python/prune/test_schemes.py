@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pconv_mlir import prune
 from pconv_mlir.errors import SchemeError
-from pconv_mlir.prune.schemes import RULES
+from pconv_mlir.prune.schemes import AXES, RULES
 
 TEXTS = [
     "dense",
@@ -25,6 +25,8 @@ TEXTS = [
     "pattern:5x3[0.1.14,7]+connectivity:2",
     "block-punched:8x4@6",
     "block:16x16@10",
+    "nm:2:4",
+    "nm:1:16/flat",
     "unstructured@10",
     "filter@2",
     "channel@2",
@@ -40,6 +42,7 @@ def test_text_means_the_dataclass() -> None:
     assert prune.parse_scheme("pattern:8+connectivity:3.6") == prune.KernelPattern(8, 3.6)
     assert prune.parse_scheme("pattern:8") == prune.KernelPattern(8, 1)
     assert prune.parse_scheme("block-punched:8x4@6") == prune.BlockPunched(8, 4, 6)
+    assert prune.parse_scheme("nm:2:4") == prune.NM(2, 4, "channels")
     assert prune.parse_scheme("block:16x16@10") == prune.Block(16, 16, 10)
     assert prune.parse_scheme(" unstructured@10 ") == prune.Unstructured(10)
 
@@ -68,6 +71,9 @@ schemes = st.one_of(
     kernel_patterns,
     st.builds(prune.BlockPunched, sizes, sizes, rates),
     st.builds(prune.Block, sizes, sizes, rates),
+    sizes.flatmap(
+        lambda of: st.builds(prune.NM, st.integers(1, of), st.just(of), st.sampled_from(AXES))
+    ),
     st.builds(prune.Unstructured, rates),
     st.builds(prune.Filter, rates),
     st.builds(prune.Channel, rates),
@@ -101,6 +107,10 @@ def test_every_scheme_round_trips(scheme: prune.Scheme) -> None:
         ("pattern:" + "9" * 5000, "expected a library among"),
         ("pattern:3x3[" + "9" * 5000 + "]", "expected a library among"),
         ("block:" + "9" * 5000 + "x1@2", "unknown scheme"),
+        ("nm:5:4", "expected to keep 1 to 4 weights of 4, got 5"),
+        ("nm:0:4", "expected to keep 1 to 4 weights of 4, got 0"),
+        ("nm:2:4/rows", "expected an axis among channels, flat, got 'rows'"),
+        ("nm:2", "unknown scheme"),
         ("filter@0.9", "filter rate of at least 1"),
         ("unstructured@1e400", "unstructured rate of at least 1, got inf"),
         ("block-punched:0x4@6", "block of at least 1x1, got 0x4"),
