@@ -23,6 +23,7 @@ from pconv_mlir.prune.patterns import (
 from pconv_mlir.prune.picture import draw_masks, mask_text
 from pconv_mlir.prune.projections import project, project_kernels
 from pconv_mlir.prune.report import LayerReport, PruneReport
+from pconv_mlir.prune.saving import load, save
 from pconv_mlir.prune.schemes import (
     NM,
     Block,
@@ -75,6 +76,7 @@ __all__ = [
     "draw_masks",
     "find_library",
     "fit",
+    "load",
     "magnitude",
     "mask_text",
     "mine_natural",
@@ -83,6 +85,7 @@ __all__ = [
     "project_kernels",
     "random_library",
     "recalibrate_batch_norm",
+    "save",
 ]
 
 #: Where the names come from that need torch.

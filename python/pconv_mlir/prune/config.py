@@ -138,7 +138,7 @@ class PruneConfig:
             SchemeError: No layer is left to prune, or one cannot be: its weight is shared, computed
                 by a parametrization, or being pruned already.
         """
-        self._check_shapes(layers)
+        self.check_network(layers)
         names = [layer.name for layer in layers]
         for name in self.layers:
             if name not in names and not any(fnmatchcase(known, name) for known in names):
@@ -170,7 +170,11 @@ class PruneConfig:
             return scheme, ""
         return Dense(), LEFT_ALONE[layer.kind]
 
-    def _check_shapes(self, layers: list[Layer]) -> None:
+    def check_network(self, layers: Iterable[Layer]) -> None:
+        """
+        Raises:
+            ConfigError: The config was made for another network than the one with these layers.
+        """
         if not self.shapes:
             return
         found = {layer.name: tuple(layer.value.shape) for layer in layers}

@@ -50,7 +50,8 @@ def magnitude(
     config = scheme if isinstance(scheme, PruneConfig) else _config(scheme, leave_alone)
     dense = dict.fromkeys(skip, Dense())
     config = replace(config, layers={**dense, **config.layers, **dense})
-    choices = config.choose(find_layers(model))
+    layers = find_layers(model)
+    choices = config.choose(layers)
     masks = [None if choice.note else choice.mask(choice.layer.value) for choice in choices]
     reports = []
     for choice, mask in zip(choices, masks, strict=True):
@@ -59,7 +60,7 @@ def magnitude(
             choice.layer.apply(mask)
         kept = norm(choice.layer.value) / before if before else 1.0
         reports.append(describe(choice, kept))
-    return PruneReport(tuple(reports))
+    return PruneReport(tuple(reports), config.made_for(layers))
 
 
 def _config(scheme: str | Scheme, leave_alone: Collection[Kind] | None) -> PruneConfig:

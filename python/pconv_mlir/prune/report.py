@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pconv_mlir.prune.config import Choice
+from pconv_mlir.prune.config import Choice, PruneConfig
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,15 @@ class LayerReport:
 
 @dataclass(frozen=True)
 class PruneReport:
-    """Every layer with a weight, in the order of the model; `str()` is a table."""
+    """What pruning did; `str()` is a table.
+
+    Attributes:
+        layers: Every layer with a weight, in the order of the model.
+        config: The config, bound to the network.
+    """
 
     layers: tuple[LayerReport, ...]
+    config: PruneConfig = field(default_factory=PruneConfig)
 
     def __str__(self) -> str:
         rows = [("layer", "shape", "zeros", "norm kept", "scheme")]

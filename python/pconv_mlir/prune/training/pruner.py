@@ -138,8 +138,9 @@ class Pruner:
         for layer in self._layers:
             layer.squash()
         rows = [describe(choice, kept.get(choice.layer.name, 1.0)) for choice in self._choices]
+        config = self._config
         self._clear()
-        return PruneReport(tuple(rows))
+        return PruneReport(tuple(rows), config)
 
     @property
     def config(self) -> PruneConfig:
