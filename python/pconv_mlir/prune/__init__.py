@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from pconv_mlir.prune.training.fit import fit as fit
     from pconv_mlir.prune.training.gradual import GradualPruner as GradualPruner
     from pconv_mlir.prune.training.lasso import GroupLassoPruner as GroupLassoPruner
-    from pconv_mlir.prune.training.pruner import MagnitudePruner as MagnitudePruner
     from pconv_mlir.prune.training.pruner import Pruner as Pruner
+    from pconv_mlir.prune.training.ranked import MagnitudePruner as MagnitudePruner
 
 __all__ = [
     "NM",
@@ -94,7 +94,7 @@ _TRAINING = {
     "FitReport": "fit",
     "GradualPruner": "gradual",
     "GroupLassoPruner": "lasso",
-    "MagnitudePruner": "pruner",
+    "MagnitudePruner": "ranked",
     "Pruner": "pruner",
     "fit": "fit",
     "recalibrate_batch_norm": "batch_norm",

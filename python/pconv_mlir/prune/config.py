@@ -41,9 +41,9 @@ class Choice:
     note: str = ""
     library: PatternLibrary | None = None
 
-    def mask(self, value: NDArray[Any]) -> Mask:
-        """Project a weight of the layer: the errors are those of `mask_of`."""
-        return mask_of(self.layer.name, value, self.scheme, self.library)
+    def mask(self, value: NDArray[Any], scores: NDArray[Any] | None = None) -> Mask:
+        """Project a weight of the layer: arguments and errors are those of `mask_of`."""
+        return mask_of(self.layer.name, value, self.scheme, self.library, scores)
 
 
 @dataclass(frozen=True)

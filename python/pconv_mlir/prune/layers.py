@@ -95,7 +95,11 @@ def to_numpy(tensor: torch.Tensor) -> NDArray[Any]:
 
 
 def mask_of(
-    name: str, value: NDArray[Any], scheme: Scheme, library: PatternLibrary | None = None
+    name: str,
+    value: NDArray[Any],
+    scheme: Scheme,
+    library: PatternLibrary | None = None,
+    scores: NDArray[Any] | None = None,
 ) -> Mask:
     """Project the weight of a layer, whose name goes into every error.
 
@@ -108,7 +112,7 @@ def mask_of(
     if not value.any():
         raise WeightsError("every weight is zero: leave the layer out", layer=name)
     try:
-        return project(value, scheme, library=library)
+        return project(value, scheme, library=library, scores=scores)
     except SchemeError as error:
         raise SchemeError(error.message, layer=name) from None
 

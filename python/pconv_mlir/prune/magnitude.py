@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from pconv_mlir.prune.config import PruneConfig
+from pconv_mlir.errors import OptionError
+from pconv_mlir.prune.config import Choice, PruneConfig
+from pconv_mlir.prune.importance import (
+    Importance,
+    check_importance,
+    check_ranked,
+    geometric_median,
+)
 from pconv_mlir.prune.layers import LEFT_ALONE, Kind, find_layers
 from pconv_mlir.prune.report import PruneReport, describe, norm
-from pconv_mlir.prune.schemes import Dense, Scheme
+from pconv_mlir.prune.schemes import Channel, Dense, Filter, Scheme
+from pconv_mlir.prune.units import Mask
 
 if TYPE_CHECKING:
     import torch
@@ -24,6 +32,7 @@ def magnitude(
     *,
     skip: Collection[str] = (),
     leave_alone: Collection[Kind] | None = None,
+    importance: Importance = "l2",
 ) -> PruneReport:
     """Zero the smallest weights that a scheme allows, in place, without training.
 
@@ -37,22 +46,30 @@ def magnitude(
         leave_alone: Kinds of layers that stay as they are: by default the first convolution, 1x1,
             depthwise and linear layers; for `Block` and `NM`, which are made for matrices, the
             first and depthwise convolutions. A config says this itself.
+        importance: What ranks filters and input channels: `l2`, or `geometric-median`; see
+            `MagnitudePruner` for `taylor`, which needs gradients.
 
     Raises:
         SchemeError: The scheme does not fit a layer, its rate would leave nothing of one, a name in
             `skip` matches none, or no layer is left to prune; a weight is shared between layers.
         ConfigError: The config does not fit the model.
         WeightsError: A weight is NaN or infinite, or wholly zero.
+        OptionError: An unknown importance, or `taylor`.
 
     Not handled: weights that a parametrization or `torch.nn.utils.prune` computes (make them
     permanent first), transposed and 1-d or 3-d convolutions (left alone).
     """
+    check_importance(importance)
+    if importance == "taylor":
+        raise OptionError(
+            "taylor importance needs gradients: use MagnitudePruner(steps=100, importance='taylor')"
+        )
     config = scheme if isinstance(scheme, PruneConfig) else _config(scheme, leave_alone)
     dense = dict.fromkeys(skip, Dense())
     config = replace(config, layers={**dense, **config.layers, **dense})
     layers = find_layers(model)
     choices = config.choose(layers)
-    masks = [None if choice.note else choice.mask(choice.layer.value) for choice in choices]
+    masks = [None if choice.note else _mask(choice, importance) for choice in choices]
     reports = []
     for choice, mask in zip(choices, masks, strict=True):
         before = norm(choice.layer.value)
@@ -61,6 +78,14 @@ def magnitude(
         kept = norm(choice.layer.value) / before if before else 1.0
         reports.append(describe(choice, kept))
     return PruneReport(tuple(reports), config.made_for(layers))
+
+
+def _mask(choice: Choice, importance: Importance) -> Mask:
+    check_ranked(choice, importance)
+    value, scheme = choice.layer.value, choice.scheme
+    if importance == "geometric-median" and isinstance(scheme, (Filter, Channel)):
+        return choice.mask(value, geometric_median(value, scheme))
+    return choice.mask(value)
 
 
 def _config(scheme: str | Scheme, leave_alone: Collection[Kind] | None) -> PruneConfig:

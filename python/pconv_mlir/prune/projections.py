@@ -41,13 +41,20 @@ from pconv_mlir.prune.units import (
 Weight = NDArray[Any]
 
 
-def project(weight: Weight, scheme: Scheme, *, library: PatternLibrary | None = None) -> Mask:
+def project(
+    weight: Weight,
+    scheme: Scheme,
+    *,
+    library: PatternLibrary | None = None,
+    scores: Norms | None = None,
+) -> Mask:
     """The mask of `scheme` for one layer's weight (OIHW, or [out, in] where kernels play no part).
 
     Args:
         weight: The layer's weight.
         scheme: What may go.
         library: The mined library, for a `KernelPattern` that has none of its own.
+        scores: What filters or input channels are ranked by, instead of their norm.
 
     Raises:
         SchemeError: The scheme does not fit the layer, or its rate would leave nothing of it.
@@ -62,7 +69,7 @@ def project(weight: Weight, scheme: Scheme, *, library: PatternLibrary | None = 
         case NM():
             return project_nm(weight, scheme)
     if isinstance(scheme, UnitScheme):
-        return project_units(weight, scheme)
+        return project_units(weight, scheme, scores)
     raise SchemeError(f"expected a pruning scheme, got {scheme!r}")
 
 
@@ -78,15 +85,16 @@ def library_of(scheme: KernelPattern, mined: PatternLibrary | None = None) -> Pa
     return library
 
 
-def project_units(weight: Weight, scheme: UnitScheme) -> Mask:
+def project_units(weight: Weight, scheme: UnitScheme, scores: Norms | None = None) -> Mask:
     """Keep the units of largest mean square, over the whole layer; blocks may keep unequal numbers.
 
-    Units of equal size compete by their norm.
+    Units of equal size compete by their norm. Scores say otherwise, where they are given.
     """
-    squares = unit_sums(np.square(weight, dtype=np.float64), scheme)
-    score = squares / unit_sizes(weight.shape, scheme)
-    kept = top(score.reshape(1, -1), units_kept(score.size, scheme))
-    return spread_units(kept.reshape(score.shape), scheme, weight.shape)
+    if scores is None:
+        squares = unit_sums(np.square(weight, dtype=np.float64), scheme)
+        scores = squares / unit_sizes(weight.shape, scheme)
+    kept = top(scores.reshape(1, -1), units_kept(scores.size, scheme))
+    return spread_units(kept.reshape(scores.shape), scheme, weight.shape)
 
 
 def project_nm(weight: Weight, scheme: NM) -> Mask:

@@ -20,7 +20,8 @@ from pconv_mlir.prune.training.admm import ADMMPruner
 from pconv_mlir.prune.training.batch_norm import recalibrate_batch_norm
 from pconv_mlir.prune.training.gradual import GradualPruner
 from pconv_mlir.prune.training.lasso import GroupLassoPruner
-from pconv_mlir.prune.training.pruner import MagnitudePruner, Pruner
+from pconv_mlir.prune.training.pruner import Pruner
+from pconv_mlir.prune.training.ranked import MagnitudePruner
 
 METHODS: dict[str, Callable[[int], Pruner]] = {
     "magnitude": lambda steps: MagnitudePruner(),

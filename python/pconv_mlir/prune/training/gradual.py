@@ -6,10 +6,11 @@ from __future__ import annotations
 import torch
 
 from pconv_mlir.errors import OptionError
-from pconv_mlir.prune.training.pruner import Pruner
+from pconv_mlir.prune.importance import Importance
+from pconv_mlir.prune.training.ranked import RankedPruner
 
 
-class GradualPruner(Pruner):
+class GradualPruner(RankedPruner):
     """Masks more and more weights, the smallest first, until the scheme is reached.
 
     The sparsity follows the cubic schedule of Zhu and Gupta, To Prune, or Not to Prune (2017,
@@ -22,15 +23,25 @@ class GradualPruner(Pruner):
         steps: Steps until the scheme is reached and the masks are frozen.
         every: Steps from one update to the next; by default a twentieth of the way.
         begin: Steps before the first weight goes.
+        importance: What ranks filters and input channels: `l2`, `geometric-median` or `taylor`.
 
     Raises:
-        OptionError: `begin` does not lie before `steps`, or a number is out of range.
+        OptionError: `begin` does not lie before `steps`, a number is out of range, or an unknown
+            importance.
     """
 
-    def __init__(self, steps: int, *, every: int | None = None, begin: int = 0) -> None:
+    def __init__(
+        self,
+        steps: int,
+        *,
+        every: int | None = None,
+        begin: int = 0,
+        importance: Importance = "l2",
+    ) -> None:
         if not 0 <= begin < steps:
             raise OptionError(f"expected 0 <= begin < steps, got begin {begin} and steps {steps}")
-        super().__init__(steps, max(1, (steps - begin) // 20) if every is None else every)
+        every = max(1, (steps - begin) // 20) if every is None else every
+        super().__init__(steps, every, importance)
         self.begin = begin
 
     def share_at(self, step: int) -> float:
@@ -42,7 +53,8 @@ class GradualPruner(Pruner):
         share = self.share_at(self.steps_done)
         for layer in self._layers:
             weight = layer.weight
-            layer.mask.copy_(_without_smallest(weight, layer.project(weight), share))
+            target = layer.project(weight, self._scores(layer))
+            layer.mask.copy_(_without_smallest(weight, target, share))
 
 
 def _without_smallest(weight: torch.Tensor, target: torch.Tensor, share: float) -> torch.Tensor:

@@ -89,17 +89,21 @@ class GroupLassoPruner(Pruner):
 
 def group_squares(weight: torch.Tensor, scheme: Scheme) -> torch.Tensor:
     """Squared L2 norm of every group of weights that a scheme keeps or removes together."""
-    squares = weight.square()
+    return unit_sums(weight.square(), scheme)
+
+
+def unit_sums(values: torch.Tensor, scheme: Scheme) -> torch.Tensor:
+    """Sum over every group of weights that a scheme keeps or removes together."""
     match scheme:
         case BlockPunched(filters, channels):
-            squares = _block_sum(_block_sum(squares, filters, 0), channels, 1)
+            return _block_sum(_block_sum(values, filters, 0), channels, 1)
         case Block(rows):
-            squares = _block_sum(squares.flatten(1), rows, 0)
+            return _block_sum(values.flatten(1), rows, 0)
         case Filter():
-            squares = squares.flatten(1).sum(1)
+            return values.flatten(1).sum(1)
         case Channel():
-            squares = squares.transpose(0, 1).flatten(1).sum(1)
-    return squares
+            return values.transpose(0, 1).flatten(1).sum(1)
+    return values
 
 
 def _block_sum(values: torch.Tensor, size: int, axis: int) -> torch.Tensor:

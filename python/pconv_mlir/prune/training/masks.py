@@ -8,7 +8,10 @@ as it is masked.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.nn.utils import parametrize
 
@@ -61,14 +64,19 @@ class MaskedLayer:
         """What the layer computes with, detached."""
         return (self.parameter * self.mask).detach()
 
-    def project(self, weight: torch.Tensor) -> torch.Tensor:
-        """The mask of the layer's scheme that keeps most of a weight of its shape."""
-        mask = torch.from_numpy(self.choice.mask(to_numpy(weight)))
+    def project(self, weight: torch.Tensor, scores: NDArray[Any] | None = None) -> torch.Tensor:
+        """The mask of the layer's scheme that keeps most of a weight of its shape.
+
+        Args:
+            weight: What is projected.
+            scores: What filters or channels are ranked by, instead of their norm.
+        """
+        mask = torch.from_numpy(self.choice.mask(to_numpy(weight), scores))
         return mask.to(weight.device)
 
-    def freeze(self) -> None:
+    def freeze(self, scores: NDArray[Any] | None = None) -> None:
         """Mask what the projection of the present weight removes."""
-        self.mask.copy_(self.project(self.weight))
+        self.mask.copy_(self.project(self.weight, scores))
         before = self.parameter.detach()
         self.kept_norm = float((before * self.mask).norm() / before.norm())
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What all pruners have in common, and the simplest of them: magnitude in one shot."""
+"""What all pruners have in common."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 
 from pconv_mlir.errors import ConfigError, OptionError, PruneError
 from pconv_mlir.prune.config import Choice, PruneConfig
@@ -25,7 +26,7 @@ class Pruner:
         pruner.prepare(model, config)
         for inputs, targets in batches:
             loss = criterion(model(inputs), targets) + pruner.penalty()
-            loss.backward(); optimizer.step(); optimizer.zero_grad()
+            optimizer.zero_grad(); loss.backward(); optimizer.step()
             pruner.step()
         report = pruner.squash_mask()
 
@@ -102,12 +103,14 @@ class Pruner:
         """Count one step of the optimizer; update what is due.
 
         Raises:
+            PruneError: The method needs gradients, and there are none any more.
             WeightsError: A weight has become NaN or infinite.
         """
         self._follow_model()
         self.steps_done += 1
         if self.frozen:
             return
+        self._observe()
         last = self.steps_done >= self.steps
         if last or self.steps_done % self.every == 0:
             self._update()
@@ -120,7 +123,7 @@ class Pruner:
         self._check_prepared()
         if not self.frozen:
             for layer in self._layers:
-                layer.freeze()
+                layer.freeze(self._scores(layer))
             self.frozen = True
 
     def residuals(self) -> dict[str, float]:
@@ -203,6 +206,13 @@ class Pruner:
     def _penalty(self, layer: MaskedLayer) -> torch.Tensor:
         return torch.zeros((), device=layer.parameter.device)
 
+    def _observe(self) -> None:
+        """Look at the gradients of a step."""
+
+    def _scores(self, layer: MaskedLayer) -> NDArray[Any] | None:
+        """What filters or channels are ranked by; None for their norm."""
+        return None
+
     def _update(self) -> None:
         """Do what is due every `every` steps."""
 
@@ -211,7 +221,7 @@ class Pruner:
 
     def _residual(self, layer: MaskedLayer) -> float:
         weight = layer.weight
-        return float((weight * ~layer.project(weight)).norm() / weight.norm())
+        return float((weight * ~layer.project(weight, self._scores(layer))).norm() / weight.norm())
 
     def _tensors(self) -> dict[str, dict[str, torch.Tensor]]:
         """The method's own tensors by purpose and layer."""
@@ -227,20 +237,6 @@ class Pruner:
     def _check_prepared(self) -> None:
         if not self._choices:
             raise PruneError("this pruner has no model: call prepare(model, config) first")
-
-
-class MagnitudePruner(Pruner):
-    """One shot: the masks are frozen in `prepare`, and every step retrains what is left.
-
-    Han et al., Learning both Weights and Connections for Efficient Neural Networks (NeurIPS 2015),
-    section 3, with one round.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(steps=0, every=1)
-
-    def _start(self) -> None:
-        self.freeze()
 
 
 def _mined(choice: Choice) -> KernelPattern:
