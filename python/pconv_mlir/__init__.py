@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from . import errors as errors
     from . import models as models
     from . import passes as passes
+    from . import performance as performance
     from . import prune as prune
     from . import reference as reference
     from . import targets as targets
@@ -62,6 +63,7 @@ __all__ = [
     "models",
     "parse_scheme",
     "passes",
+    "performance",
     "prune",
     "reference",
     "targets",

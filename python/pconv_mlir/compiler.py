@@ -11,7 +11,7 @@ from . import codegen, ir, packing, pipelines, targets
 from .artefact import Artefact
 from .checks import check_module
 from .errors import OptionError, TargetError
-from .manifest import Manifest, Memory, Slot, Step
+from .manifest import Layer, Manifest, Memory, Slot, Step
 from .module import Module, TensorSpec
 from .options import CompileOptions
 from .report import layers
@@ -70,6 +70,22 @@ def lower(
         parsed = codegen.parse(module.ir)
         _run(parsed, targets.parse(target), options or CompileOptions(), stop_after)
         return dataclasses.replace(module, ir=str(parsed))
+
+
+def describe(
+    module: Module, *, target: str | Target = "host", options: CompileOptions | None = None
+) -> tuple[Layer, ...]:
+    """What the compiler would make of every layer: decides, but makes no code.
+
+    Raises:
+        CompileError: A pass failed.
+        OptionError: The network is past the stage `imported`.
+        TargetError: There is no such target.
+    """
+    with ir.Context():
+        parsed = codegen.parse(module.ir)
+        _run(parsed, targets.parse(target), options or CompileOptions(), "placed")
+        return layers.describe(parsed, module.weights, module.notes)
 
 
 def build(

@@ -38,12 +38,16 @@ def command(
     return parser
 
 
-def add_model(parser: Parser, what: str = "MODEL") -> None:
+def add_model(parser: Parser, what: str = "MODEL", *, scheme_required: bool = False) -> None:
     """The model and what can be done to it before it is compiled."""
     parser.add_argument(
         "model", metavar=what, help="an .onnx file or the name of a built-in network"
     )
-    parser.add_argument("--scheme", help="prune it first, e.g. pattern:8+connectivity:3.6")
+    parser.add_argument(
+        "--scheme",
+        required=scheme_required,
+        help="prune it first, e.g. pattern:8+connectivity:3.6",
+    )
     parser.add_argument("--batch", type=int, default=1, help="images in a run (default 1)")
     parser.add_argument(
         "--shape",

@@ -97,6 +97,13 @@ def refresh(module: Module) -> Module:
         )
 
 
+def prunable_weights(module: Module) -> dict[str, str]:
+    """The symbol of the weight of every layer that can be pruned, by the layer's name."""
+    with ir.Context():
+        layers = list(_layers(ir.Module.parse(module.ir)))
+    return {layer: symbols[0] for layer, prunable, symbols in layers if prunable}
+
+
 def _layers(module: ir.Module) -> Iterator[tuple[str, bool, list[str]]]:
     """Every layer with weights: its name, whether its first weight can be pruned, its symbols."""
     main = next(op for op in module.body if op.operation.name == "func.func")

@@ -26,10 +26,12 @@ class Profile:
     Attributes:
         ms: Median milliseconds of a whole run.
         steps: Median milliseconds of every step, in the order of `Manifest.steps`.
+        fastest: The least milliseconds of every step: for constants that are kept for long.
     """
 
     ms: float
     steps: tuple[float, ...]
+    fastest: tuple[float, ...] = ()
 
 
 class Network:
@@ -152,8 +154,9 @@ class Network:
             start = time.perf_counter()
             program.run(arrays, results, self._threads, nanoseconds)
             totals[run] = time.perf_counter() - start
-        medians = np.median(steps[2:], axis=0) / 1e6
-        return Profile(float(np.median(totals[2:])) * 1e3, tuple(map(float, medians)))
+        medians, fastest = np.median(steps[2:], axis=0) / 1e6, steps[2:].min(axis=0) / 1e6
+        total = float(np.median(totals[2:])) * 1e3
+        return Profile(total, tuple(map(float, medians)), tuple(map(float, fastest)))
 
     def explain(self, *, measure: bool = True) -> str:
         """A table of the layers: what was found in each, how it runs, and how long it takes.
