@@ -83,14 +83,13 @@ class Shape:
             small = replace(self, channels=_rounded(self.channels), filters=_rounded(self.filters))
         if small._is_large() and small.plane[0] > ROWS:
             small = replace(small, plane=(ROWS, small.plane[1]))
-        while small._is_large() and self.groups == 1:
-            channels, filters = small.channels, small.filters
-            if max(channels, filters) <= FEWEST_CHANNELS:
-                break
+        channels, filters = small.channels, small.filters
+        while small._is_large() and self.groups == 1 and max(channels, filters) > FEWEST_CHANNELS:
             if channels > filters:
                 small = replace(small, channels=channels // 2)
             else:
                 small = replace(small, filters=filters // 2)
+            channels, filters = small.channels, small.filters
         return small
 
     def _is_large(self) -> bool:
@@ -144,10 +143,15 @@ def pruned(shape: Shape, scheme: Scheme) -> Module:
 def sparser(scheme: Scheme, factor: float) -> Scheme:
     """The scheme with a rate so many times higher.
 
+    Raises:
+        SchemeError: It has no rate.
+
     >>> str(sparser(KernelPattern(8, 2), 4))
     'pattern:8+connectivity:8'
     """
     field = "connectivity" if isinstance(scheme, KernelPattern) else "rate"
+    if not hasattr(scheme, field):
+        raise SchemeError(f"{scheme} has no rate")
     return replace(scheme, **{field: getattr(scheme, field) * factor})
 
 

@@ -218,3 +218,10 @@ def test_the_timer_times_the_layer() -> None:
     timed = time_layer(probes.network(SMALL, PATTERN), 1)
     assert timed.seconds > 0
     assert timed.layer.kept_macs == timed.layer.macs * 4 // 18
+
+
+@pytest.mark.parametrize("scheme", ["nm:2:4", "unstructured@2", "block-punched:8x4@6", "filter@2"])
+def test_every_scheme_can_be_measured(machine: Machine, scheme: str) -> None:
+    alpha = Calibration(cache=None, timer=machine).constants(SMALL, parse_scheme(scheme)).alpha
+    layer = compiler.describe(probes.network(SMALL, parse_scheme(scheme)))[1]
+    assert (alpha is not None) == calibration.runs_sparse(layer)
