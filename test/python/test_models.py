@@ -14,6 +14,7 @@ from pconv_mlir.errors import ModelError, OptionError
 from pconv_mlir.models.builder import NetworkBuilder
 
 # Published sizes: torchvision's model pages; He et al. 2015, table 6, to the parameter (0.27 M).
+# vgg16-cifar: VGG-16's convolutions without biases, two numbers a channel of batch norm, 512x10.
 PARAMETERS = {
     "vgg16": 138_357_544,
     "vgg16-conv": 14_714_688,
@@ -23,6 +24,8 @@ PARAMETERS = {
     "mobilenet_v3_large": 5_483_032,
     "efficientnet_b0": 5_288_548,
     "resnet20-cifar": 269_722,
+    "vgg16-cifar": 14_724_042,
+    "vgg-fashion": 278_890,
 }
 SOME_NAMES = {
     "vgg16-conv": ["features.0.weight", "features.28.bias"],
@@ -32,6 +35,8 @@ SOME_NAMES = {
     "mobilenet_v3_large": ["features.4.block.2.fc1.bias", "classifier.3.weight"],
     "efficientnet_b0": ["features.2.0.block.2.fc2.weight", "features.8.1.running_mean"],
     "resnet20-cifar": ["layer3.2.bn2.weight", "linear.bias"],
+    "vgg16-cifar": ["features.0.weight", "features.41.running_var", "classifier.bias"],
+    "vgg-fashion": ["conv1_1.weight", "bn3_2.running_mean", "fc.bias"],
 }
 
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from ..errors import PConvError
 from ..version import version
-from . import bench, compile, demo, doctor, explain, run, what_if
+from . import bench, compile, demo, doctor, explain, prune, run, what_if
 from .common import Parser
 
-_COMMANDS = (demo, compile, run, bench, explain, what_if, doctor)
+_COMMANDS = (demo, prune, compile, run, bench, explain, what_if, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -34,6 +34,8 @@ def _builders() -> dict[str, Callable[[int, int], onnx.ModelProto]]:
         "mobilenet_v3_large": mobilenet.mobilenet_v3_large,
         "efficientnet_b0": efficientnet.efficientnet_b0,
         "resnet20-cifar": resnet.resnet20_cifar,
+        "vgg16-cifar": vgg.vgg16_cifar,
+        "vgg-fashion": vgg.vgg_fashion,
     }
 
 

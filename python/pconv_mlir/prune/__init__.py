@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from pconv_mlir.prune.training.batch_norm import (
         recalibrate_batch_norm as recalibrate_batch_norm,
     )
+    from pconv_mlir.prune.training.fit import Epoch as Epoch
     from pconv_mlir.prune.training.fit import FitReport as FitReport
     from pconv_mlir.prune.training.fit import fit as fit
     from pconv_mlir.prune.training.gradual import GradualPruner as GradualPruner
@@ -58,6 +59,7 @@ __all__ = [
     "BlockPunched",
     "Channel",
     "Dense",
+    "Epoch",
     "Filter",
     "FitReport",
     "FoundLibrary",
@@ -91,6 +93,7 @@ __all__ = [
 #: Where the names come from that need torch.
 _TRAINING = {
     "ADMMPruner": "admm",
+    "Epoch": "fit",
     "FitReport": "fit",
     "GradualPruner": "gradual",
     "GroupLassoPruner": "lasso",

@@ -401,7 +401,7 @@ def test_fit_keeps_the_accuracy(method: str) -> None:
         lr=0.05,
         retrain_lr=0.05,
         evaluate=accuracy,
-        progress=lines.append,
+        progress=lambda epoch: lines.append(str(epoch)),
     )
     assert list(report.scores) == ["before", "hard", "after"]
     assert report.scores["after"] > 0.9 > report.scores["before"]

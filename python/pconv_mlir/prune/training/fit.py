@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import copy
 import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,6 +20,7 @@ from pconv_mlir.prune.report import PruneReport
 from pconv_mlir.prune.schemes import Scheme
 from pconv_mlir.prune.training.admm import ADMMPruner
 from pconv_mlir.prune.training.batch_norm import recalibrate_batch_norm
+from pconv_mlir.prune.training.checkpoint import Checkpoint
 from pconv_mlir.prune.training.gradual import GradualPruner
 from pconv_mlir.prune.training.lasso import GroupLassoPruner
 from pconv_mlir.prune.training.pruner import Pruner
@@ -38,6 +41,30 @@ Optimizer = Callable[[Any, float], torch.optim.Optimizer]
 def sgd(parameters: Any, lr: float) -> torch.optim.Optimizer:
     """The optimizer of `fit` unless another is given."""
     return torch.optim.SGD(parameters, lr, momentum=0.9, weight_decay=5e-4)
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """An epoch that is over.
+
+    Attributes:
+        part: `prune` or `retrain`.
+        number: From 1.
+        of: Epochs of this part.
+        loss: Mean over its batches, with the pruner's penalty.
+        seconds: That it took.
+        residual: The largest of the layers' ||W - Z|| / ||W||.
+    """
+
+    part: str
+    number: int
+    of: int
+    loss: float
+    seconds: float
+    residual: float
+
+    def __str__(self) -> str:
+        return f"{self.part} {self.number}/{self.of}: loss {self.loss:.4f}"
 
 
 @dataclass(frozen=True)
@@ -74,7 +101,8 @@ def fit(
     recalibrate: bool = False,
     autocast: bool = False,
     seed: int = 0,
-    progress: Callable[[str], None] = lambda line: None,
+    checkpoint: str | Path | None = None,
+    progress: Callable[[Epoch], None] = lambda epoch: None,
 ) -> FitReport:
     """Prune a trained network while it trains on, in place; the same seed gives the same result.
 
@@ -85,7 +113,8 @@ def fit(
         model: The trained dense network.
         config: Which layer gets which scheme; or one scheme, as for `magnitude`.
         data: Batches of inputs and targets, for example a `DataLoader`.
-        method: `magnitude` (prunes at once, so without `epochs`), `gradual`, `admm` or
+        method: `magnitude` (prunes at once, so without `epochs`; with the scheme `dense` it only
+            trains, for the network that pruning is measured against), `gradual`, `admm` or
             `group-lasso`; or a pruner with settings of your own.
         epochs: Until hard pruning; fewer are used when the pruner is done earlier.
         retrain_epochs: After it.
@@ -101,11 +130,14 @@ def fit(
         recalibrate: Measure batch-norm statistics anew after hard pruning.
         autocast: Compute in bfloat16 where that is safe.
         seed: Of all random numbers that torch draws here; the caller's generator is left alone.
-        progress: Gets a line after every epoch.
+        checkpoint: A file that is written after every epoch; where it exists already, the training
+            goes on from there, on the same dense model, and ends as if it had never stopped.
+        progress: Gets every epoch when it is over; `str()` of it is a line. May evaluate the model.
 
     Raises:
         OptionError: An unknown method, or a number out of range.
         WeightsError: The training has diverged.
+        PruneError: The checkpoint is of another training, or damaged.
         ConfigError: As for `Pruner.prepare`, like the other errors of pruning.
     """
     if epochs < 1 or retrain_epochs < 0 or not 0 <= distill <= 1 or lr <= 0:
@@ -113,16 +145,16 @@ def fit(
             f"expected epochs >= 1, retrain_epochs >= 0, 0 <= distill <= 1 and lr > 0, got {epochs}"
             f", {retrain_epochs}, {distill} and {lr}"
         )
-    batches = len(data) if hasattr(data, "__len__") else 0
-    if not batches:
-        raise OptionError("expected data with a length, such as a DataLoader or a list of batches")
-    pruner = _pruner(method, epochs * batches)
+    pruner = _pruner(method, epochs * _batches(data))
+    retrain_lr = lr / 10 if retrain_lr is None else retrain_lr
+    settings = [epochs, retrain_epochs, lr, retrain_lr, distill, recalibrate, autocast, seed]
+    saved = Checkpoint(checkpoint, settings)
     teacher = copy.deepcopy(model).eval() if distill else None
-    loop = _Loop(model, data, pruner, optimizer, loss, teacher, distill, autocast, progress)
-    scores: dict[str, float] = {}
+    loop = _Loop(model, data, pruner, optimizer, loss, teacher, distill, autocast, progress, saved)
+    scores: dict[str, float] = saved.scores
 
     def score(when: str) -> None:
-        if evaluate is not None:
+        if evaluate is not None and when not in scores:
             with torch.no_grad():
                 scores[when] = evaluate(model.eval())
 
@@ -130,17 +162,26 @@ def fit(
         torch.manual_seed(seed)
         score("before")
         pruner.prepare(model, config)
+        loop.resume()
         if not pruner.frozen:
-            loop.run(epochs, lr)
-        pruner.freeze()
+            loop.run("prune", epochs, lr)
+        if not saved.is_in("retrain"):
+            pruner.freeze()
+            if recalibrate:
+                recalibrate_batch_norm(model, data)
+            score("hard")
         residuals = tuple(pruner.history)
-        if recalibrate:
-            recalibrate_batch_norm(model, data)
-        score("hard")
-        loop.run(retrain_epochs, lr / 10 if retrain_lr is None else retrain_lr)
+        loop.run("retrain", retrain_epochs, retrain_lr)
         layers = pruner.squash_mask()
         score("after")
     return FitReport(layers, tuple(loop.losses), residuals, scores)
+
+
+def _batches(data: Any) -> int:
+    batches = len(data) if hasattr(data, "__len__") else 0
+    if not batches:
+        raise OptionError("expected data with a length, such as a DataLoader or a list of batches")
+    return batches
 
 
 def _pruner(method: str | Pruner, steps: int) -> Pruner:
@@ -163,28 +204,39 @@ class _Loop:
     teacher: torch.nn.Module | None
     distill: float
     autocast: bool
-    progress: Callable[[str], None]
+    progress: Callable[[Epoch], None]
+    saved: Checkpoint
 
     def __post_init__(self) -> None:
         self.device = next(self.model.parameters()).device
         self.losses: list[float] = []
 
-    def run(self, epochs: int, lr: float) -> None:
-        """Train: at a constant rate until the masks are frozen; if they are, along a cosine."""
+    def resume(self) -> None:
+        """Go on where the checkpoint was written."""
+        self.losses = self.saved.restore(self.model, self.pruner)
+
+    def run(self, part: str, epochs: int, lr: float) -> None:
+        """Train: at a constant rate until the masks are frozen; after that along a cosine."""
         optimizer = self.optimizer(self.model.parameters(), lr)
-        retrain = self.pruner.frozen
         steps = epochs * len(self.data)
-        rate = (lambda step: (1 + math.cos(math.pi * step / steps)) / 2) if retrain else lambda _: 1
+        rate = (
+            (lambda _: 1) if part == "prune" else lambda n: (1 + math.cos(math.pi * n / steps)) / 2
+        )
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
-        for epoch in range(epochs):
+        for epoch in range(self.saved.resume(part, optimizer, schedule), epochs):
+            start = time.monotonic()
             self.model.train()
-            self._epoch(optimizer, schedule, retrain)
-            part = "retrain" if retrain else "prune"
-            self.progress(f"{part} {epoch + 1}/{epochs}: loss {self.losses[-1]:.4f}")
-            if self.pruner.frozen and not retrain:
+            self._epoch(optimizer, schedule, part)
+            seconds = time.monotonic() - start
+            residual = max(self.pruner.residuals().values(), default=0.0)
+            loss = self.losses[-1]
+            self.progress(Epoch(part, epoch + 1, epochs, loss, seconds, residual))
+            states = (self.model, self.pruner, optimizer, schedule)
+            self.saved.save(part, epoch + 1, self.losses, *states)
+            if part == "prune" and self.pruner.frozen:
                 return
 
-    def _epoch(self, optimizer: Any, schedule: Any, retrain: bool) -> None:
+    def _epoch(self, optimizer: Any, schedule: Any, part: str) -> None:
         losses = []
         for inputs, targets in self.data:
             loss = self._loss(inputs.to(self.device), targets.to(self.device))
@@ -195,7 +247,7 @@ class _Loop:
             schedule.step()
             self.pruner.step()
             losses.append(loss.detach())
-            if self.pruner.frozen and not retrain:
+            if self.pruner.frozen and part == "prune":
                 break
         self.losses.append(float(torch.stack(losses).mean()))
         if not math.isfinite(self.losses[-1]):
