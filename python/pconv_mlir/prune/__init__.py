@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from pconv_mlir.prune.training.fit import FitReport as FitReport
     from pconv_mlir.prune.training.fit import fit as fit
     from pconv_mlir.prune.training.gradual import GradualPruner as GradualPruner
+    from pconv_mlir.prune.training.guided import GDNSPruner as GDNSPruner
+    from pconv_mlir.prune.training.guided import GESLPruner as GESLPruner
     from pconv_mlir.prune.training.lasso import GroupLassoPruner as GroupLassoPruner
     from pconv_mlir.prune.training.pruner import Pruner as Pruner
     from pconv_mlir.prune.training.ranked import MagnitudePruner as MagnitudePruner
@@ -63,6 +65,8 @@ __all__ = [
     "Filter",
     "FitReport",
     "FoundLibrary",
+    "GDNSPruner",
+    "GESLPruner",
     "GradualPruner",
     "GroupLassoPruner",
     "KernelPattern",
@@ -95,6 +99,8 @@ _TRAINING = {
     "ADMMPruner": "admm",
     "Epoch": "fit",
     "FitReport": "fit",
+    "GDNSPruner": "guided",
+    "GESLPruner": "guided",
     "GradualPruner": "gradual",
     "GroupLassoPruner": "lasso",
     "MagnitudePruner": "ranked",

@@ -20,17 +20,23 @@ from pconv_mlir.prune.layers import TorchLayer, to_numpy
 
 
 class Mask(nn.Module):  # type: ignore[misc]
-    """Zeroes what the mask leaves out; a new mask keeps everything."""
+    """Zeroes what the mask leaves out; a new mask keeps everything.
+
+    Attributes:
+        learns: Whether what the mask leaves out is trained all the same, as if it were used.
+    """
 
     prunes = True
     mask: torch.Tensor
+    learns = False
 
     def __init__(self, weight: torch.Tensor) -> None:
         super().__init__()
         self.register_buffer("mask", torch.ones_like(weight, dtype=torch.bool))
 
     def forward(self, weight: torch.Tensor) -> torch.Tensor:
-        return weight * self.mask
+        masked = weight * self.mask
+        return weight + (masked - weight).detach() if self.learns else masked
 
 
 class MaskedLayer:
@@ -58,6 +64,15 @@ class MaskedLayer:
     def mask(self) -> torch.Tensor:
         """Boolean, of the shape of the weight; changed in place."""
         return self._module.parametrizations.weight[0].mask
+
+    @property
+    def learns(self) -> bool:
+        """Whether masked weights are trained too."""
+        return bool(self._module.parametrizations.weight[0].learns)
+
+    @learns.setter
+    def learns(self, learns: bool) -> None:
+        self._module.parametrizations.weight[0].learns = learns
 
     @property
     def weight(self) -> torch.Tensor:
