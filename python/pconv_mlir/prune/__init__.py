@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from pconv_mlir.prune.adopt import adopt, snap
 from pconv_mlir.prune.config import PruneConfig
 from pconv_mlir.prune.magnitude import magnitude
 from pconv_mlir.prune.mining import mine_natural, random_library
@@ -36,6 +37,7 @@ from pconv_mlir.prune.schemes import (
     Unstructured,
     parse_scheme,
 )
+from pconv_mlir.prune.sources import read_masks, read_weights
 
 if TYPE_CHECKING:
     from pconv_mlir.prune.training.admm import ADMMPruner as ADMMPruner
@@ -79,6 +81,7 @@ __all__ = [
     "Pruner",
     "Scheme",
     "Unstructured",
+    "adopt",
     "draw_masks",
     "find_library",
     "fit",
@@ -90,8 +93,11 @@ __all__ = [
     "project",
     "project_kernels",
     "random_library",
+    "read_masks",
+    "read_weights",
     "recalibrate_batch_norm",
     "save",
+    "snap",
 ]
 
 #: Where the names come from that need torch.

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +34,11 @@ class LayerReport:
     kept_norm: float
     empty_filters: int
     note: str = ""
+
+    @property
+    def lost_norm(self) -> float:
+        """L2 norm of what the mask took away, over the norm before."""
+        return math.sqrt(max(0.0, 1 - self.kept_norm**2))
 
 
 @dataclass(frozen=True)
