@@ -11,7 +11,9 @@ from pconv_mlir.errors import OptionError
 from pconv_mlir.prune.training.masks import MaskedLayer
 from pconv_mlir.prune.training.pruner import Pruner
 
-RHOS = (1e-4, 1e-3, 1e-2, 1e-1)
+#: How far the penalty of each stage pulls the weights from one update to the next, were it alone:
+#: by the factor exp(-pull). docs/Rationale.md says why rho is not a constant.
+PULLS = (0.5, 1.0, 2.0, 4.0)
 UPDATES_PER_RHO = 3
 
 
@@ -30,8 +32,10 @@ class ADMMPruner(Pruner):
     Args:
         steps: Steps until hard pruning.
         every: Steps from one update to the next; by default three updates in each stage.
-        rhos: Penalty of each stage. The penalty competes with the loss: with few steps, or a small
-            learning rate, larger values are needed for the residuals to fall.
+        rhos: Penalty of each stage; by default such that the last one brings the weights to the
+            scheme in the steps there are.
+        rate: What the default of `rhos` counts with: the learning rate, for SGD with momentum over
+            1 - momentum.
         tolerance: Prune hard as soon as no layer's ||W - Z|| / ||W|| is larger.
 
     Raises:
@@ -43,14 +47,19 @@ class ADMMPruner(Pruner):
         steps: int,
         *,
         every: int | None = None,
-        rhos: Sequence[float] = RHOS,
+        rhos: Sequence[float] | None = None,
+        rate: float = 0.1,
         tolerance: float = 1e-2,
     ) -> None:
+        stages = len(PULLS if rhos is None else rhos)
+        if every is None:
+            every = max(1, steps // (UPDATES_PER_RHO * max(1, stages)))
+        super().__init__(steps, every)
+        if rate <= 0:
+            raise OptionError(f"expected a positive rate, got {rate}")
+        rhos = [pull / (rate * every) for pull in PULLS] if rhos is None else rhos
         if not rhos or min(rhos) <= 0:
             raise OptionError(f"expected positive values of rho, got {list(rhos)}")
-        if every is None:
-            every = max(1, steps // (UPDATES_PER_RHO * len(rhos)))
-        super().__init__(steps, every)
         if steps // every < len(rhos):
             raise OptionError(
                 f"expected an update for each of {len(rhos)} values of rho, got {steps} steps with "

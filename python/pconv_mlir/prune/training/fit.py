@@ -26,11 +26,14 @@ from pconv_mlir.prune.training.lasso import GroupLassoPruner
 from pconv_mlir.prune.training.pruner import Pruner
 from pconv_mlir.prune.training.ranked import MagnitudePruner
 
-METHODS: dict[str, Callable[[int], Pruner]] = {
-    "magnitude": lambda steps: MagnitudePruner(),
-    "gradual": GradualPruner,
-    "admm": ADMMPruner,
-    "group-lasso": GroupLassoPruner,
+MOMENTUM = 0.9
+
+# Made of the number of steps and the learning rate.
+METHODS: dict[str, Callable[[int, float], Pruner]] = {
+    "magnitude": lambda steps, lr: MagnitudePruner(),
+    "gradual": lambda steps, lr: GradualPruner(steps),
+    "admm": lambda steps, lr: ADMMPruner(steps, rate=lr / (1 - MOMENTUM)),
+    "group-lasso": lambda steps, lr: GroupLassoPruner(steps),
 }
 TEMPERATURE = 4.0  # of distillation
 
@@ -40,7 +43,7 @@ Optimizer = Callable[[Any, float], torch.optim.Optimizer]
 
 def sgd(parameters: Any, lr: float) -> torch.optim.Optimizer:
     """The optimizer of `fit` unless another is given."""
-    return torch.optim.SGD(parameters, lr, momentum=0.9, weight_decay=5e-4)
+    return torch.optim.SGD(parameters, lr, momentum=MOMENTUM, weight_decay=5e-4)
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ def fit(
             f"expected epochs >= 1, retrain_epochs >= 0, 0 <= distill <= 1 and lr > 0, got {epochs}"
             f", {retrain_epochs}, {distill} and {lr}"
         )
-    pruner = _pruner(method, epochs * _batches(data))
+    pruner = _pruner(method, epochs * _batches(data), lr)
     retrain_lr = lr / 10 if retrain_lr is None else retrain_lr
     settings = [epochs, retrain_epochs, lr, retrain_lr, distill, recalibrate, autocast, seed]
     saved = Checkpoint(checkpoint, settings)
@@ -184,12 +187,12 @@ def _batches(data: Any) -> int:
     return batches
 
 
-def _pruner(method: str | Pruner, steps: int) -> Pruner:
+def _pruner(method: str | Pruner, steps: int, lr: float) -> Pruner:
     if isinstance(method, Pruner):
         return method
     if method not in METHODS:
         raise OptionError(f"expected a method among {', '.join(METHODS)}, got {method!r}")
-    return METHODS[method](steps)
+    return METHODS[method](steps, lr)
 
 
 @dataclass

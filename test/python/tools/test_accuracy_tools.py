@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The scripts behind docs/Accuracy.md, and the example, on small data made here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch", reason="the scripts train with torch")
+pytest.importorskip("torch_mlir", reason="models are imported through torch-mlir")
+pytest.importorskip("PIL", reason="the packs hold JPEG files")
+
+import datasets
+
+from pconv_mlir import models
+from pconv_mlir.prune.tensor_file import write_tensors
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def scripts(monkeypatch: pytest.MonkeyPatch) -> dict[str, ModuleType]:
+    monkeypatch.syspath_prepend(str(ROOT / "tools" / "accuracy"))
+    return {name: import_module(name) for name in ("jobs", "run", "measure", "report")}
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Packs of few images, and random weights in the place of the published ones."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    datasets.write_cifar10(tmp_path)
+    datasets.write_fashion_mnist(tmp_path, count=100)
+    weights = models.weights(models.build("resnet20-cifar"))
+    floats = {name: values for name, values in weights.items() if values.dtype == "float32"}
+    write_tensors(tmp_path / "cifar10-resnet20.safetensors", floats, {})
+    return tmp_path
+
+
+def test_the_example_prunes_compiles_and_compares(small: Path) -> None:
+    folder = datasets.CIFAR10 if datasets.has_cifar10() else small
+    command = [sys.executable, ROOT / "examples" / "cifar10" / "resnet20.py", folder]
+    options = ["--epochs", "1", "--limit", "40", "--batch", "5", "--scheme", "pattern:8"]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=True)
+    rows = [line for line in done.stdout.splitlines() if "compiled" in line]
+    assert [row.partition(":")[0] for row in rows] == ["dense", "pattern"]
+    for row in rows:
+        assert "(0 other answers)" in row and row.endswith(" ms")
+        torch_accuracy, compiled_accuracy = (row.split(word)[1].split()[0] for word in WORDS)
+        assert torch_accuracy == compiled_accuracy
+    assert "layer1.0.conv1  16x16x3x3  55.6%" in done.stdout
+
+
+WORDS = ("torch ", "compiled ")
+
+
+def test_trainings_are_run_measured_and_reported(
+    small: Path,
+    scripts: dict[str, ModuleType],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    jobs, run, measure, report = (scripts[name] for name in ("jobs", "run", "measure", "report"))
+    numbers = {"epochs": 1, "batch": 5, "limit": 20}
+    made = [
+        jobs.Job("fashion-dense-0", "vgg-fashion", "dense", settings=numbers),
+        jobs.Job(
+            "fashion-p8c3.6-admm-0", "vgg-fashion", "pattern:8", "fashion-dense-0", "admm",
+            settings={**numbers, "epochs": 2, "retrain-epochs": 1},
+        ),
+        jobs.Job("orphan", "vgg-fashion", "pattern:8", "missing"),
+        jobs.Job("broken", "vgg-fashion", "dense", settings={"epochs": 0}),
+        jobs.Job("large", "vgg-fashion", "dense", slow=True),
+    ]  # fmt: skip
+    for module in (run, measure, report):
+        monkeypatch.setattr(module, "JOBS", made)
+    out = small / "results"
+    arguments = ["", "--cifar10", str(small), "--fashion", str(small), "--out", str(out)]
+
+    monkeypatch.setattr(sys, "argv", arguments)
+    run.main()
+    first = capfd.readouterr()
+    assert "orphan: left out, there is no result of missing yet" in first.out
+    assert "broken: failed with 1" in first.out and "epochs >= 1" in first.err
+    assert "large" not in first.out
+    run.main()  # what is done is not done again
+    assert "fashion" not in capfd.readouterr().out
+    monkeypatch.setattr(sys, "argv", [*arguments, "--status"])
+    run.main()
+    status = capfd.readouterr().out.splitlines()
+    assert status[0].split()[:2] == ["fashion-dense-0", "done:"] and "orphan" in status[2]
+
+    monkeypatch.setattr(sys, "argv", arguments)
+    measure.main()
+    measured = json.loads((out / "measured.json").read_text())
+    assert set(measured) == {"fashion-dense-shipped", *(job.name for job in made[:2])}
+    for row in measured.values():
+        assert row["torch_accuracy"] == row["compiled_accuracy"]
+        assert (row["different_answers"], row["images"]) == (0, 100)
+    assert measured["fashion-p8c3.6-admm-0"]["sparse_layers"] == 4
+
+    results = report.Results(out)
+    page = report.written(report.PAGE.read_text(), results)
+    (pruned,) = results.scores("fashion-p8c3.6-admm")
+    assert f"| {results.dense('fashion'):.2f} | {pruned:.2f} | " in page
+    assert "`fashion-p8c3.6-admm-0` | " in page
+
+
+def log(folder: Path, name: str, **scores: float) -> None:
+    lines: list[dict[str, Any]] = [{"event": "start"}, {"event": "end", "scores": scores}]
+    (folder / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def test_what_has_not_run_is_called_so(tmp_path: Path, scripts: dict[str, ModuleType]) -> None:
+    report = scripts["report"]
+    log(tmp_path, "resnet20-dense-2", before=88, after=90)
+    log(tmp_path, "resnet20-p8-admm-0", before=90, hard=80, after=89.8)
+    log(tmp_path, "resnet20-p8-admm-1", before=90, hard=80, after=89.7)
+    log(tmp_path, "resnet20-p8c2-admm-0", before=90, hard=60, after=88.9)
+    rows = report.goals(report.Results(tmp_path)).splitlines()[2:]
+    assert "| 90.00 | 89.80, 89.70 | -0.25 | -0.3 | met with 2 of 3 seeds |" in rows[0]
+    assert "| 90.00 | 88.90 | -1.10 | -1.0 | missed with 1 of 3 seeds |" in rows[1]
+    assert all("| not run yet | not run yet |" in row for row in rows[2:])
+
+
+def test_the_page_is_up_to_date(scripts: dict[str, ModuleType]) -> None:
+    report = scripts["report"]
+    page = report.PAGE.read_text()
+    assert report.written(page, report.Results(report.LOGS)) == page

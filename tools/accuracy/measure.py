@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Compiles the networks that run.py has trained: accuracy on the whole test set, and latency.
+
+    python tools/accuracy/measure.py --cifar10 DATA --out RESULTS
+
+Writes RESULTS/measured.json: for each finished job the accuracy of torch and of the compiled
+network, how many answers differ, and the time of one image on one thread. The networks of one
+architecture take turns; times of different calls of this program are not to be compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from jobs import FASHION_DENSE, JOBS
+
+import pconv_mlir as pconv
+from pconv_mlir import models
+from pconv_mlir.prune import files, recipes
+from pconv_mlir.prune.recipes.data import Images
+
+BATCH = 100
+RUNS = 200
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network with its weights."""
+
+    name: str
+    network: str
+    weights: dict[str, Any]
+
+    def onnx(self, batch: int) -> onnx.ModelProto:
+        model = models.build(self.network, batch)
+        known = models.weights(model)
+        models.replace_weights(model, {k: v for k, v in self.weights.items() if k in known})
+        return model
+
+    def torch(self) -> torch.nn.Module:
+        net = recipes.find(self.network).build()
+        recipes.load_weights(net, self.weights)
+        return net.eval()
+
+
+def finished(out: Path) -> Iterable[Trained]:
+    """What there is, and the dense Fashion-MNIST network that ships."""
+    yield Trained("fashion-dense-shipped", "vgg-fashion", files.read_weights(FASHION_DENSE))
+    for job in JOBS:
+        path = out / f"{job.name}.safetensors"
+        if path.exists():
+            yield Trained(job.name, job.network, files.read_weights(path))
+
+
+def accuracies(trained: Trained, test: Images) -> dict[str, Any]:
+    """Of torch and of the compiled network, on the same images."""
+    net = trained.torch()
+    compiled = pconv.compile(trained.onnx(BATCH))
+    right = {"torch": 0, "compiled": 0}
+    different = 0
+    for x, labels in test.batches(BATCH):
+        with torch.no_grad():
+            wanted = net(x).argmax(1).numpy()
+        found = np.argmax(compiled(np.ascontiguousarray(x.numpy())), axis=1)
+        right["torch"] += int((wanted == labels.numpy()).sum())
+        right["compiled"] += int((found == labels.numpy()).sum())
+        different += int((wanted != found).sum())
+    rates = {f"{name}_accuracy": 100 * count / len(test) for name, count in right.items()}
+    return {**rates, "images": len(test), "different_answers": different}
+
+
+def latencies(group: list[Trained]) -> dict[str, dict[str, Any]]:
+    """Time of one image on one thread, turn by turn; how many layers run sparse."""
+    runs: dict[str, Callable[[Any], Any]] = {}
+    rows: dict[str, dict[str, Any]] = {}
+    for trained in group:
+        network = pconv.compile(trained.onnx(1), num_threads=1)
+        layers = [layer for layer in network.manifest.layers if layer.weights]
+        sparse = sum(bool(layer.index_bytes) for layer in layers)
+        rows[trained.name] = {"sparse_layers": sparse, "layers": len(layers)}
+        runs[trained.name] = network
+    shape = (1, 1, 28, 28) if group[0].network == "vgg-fashion" else (1, 3, 32, 32)
+    x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(RUNS):
+        for name, run in runs.items():
+            run(x)  # the others have emptied the caches
+            start = time.perf_counter()
+            run(x)
+            times[name].append(1000 * (time.perf_counter() - start))
+    for name, values in times.items():
+        rows[name] |= {"median_ms": float(np.median(values)), "min_ms": min(values), "runs": RUNS}
+    return rows
+
+
+def main() -> None:
+    cli = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    cli.add_argument("--cifar10", type=Path, required=True)
+    cli.add_argument("--fashion", type=Path, default=Path("/usr/share/datasets/fashion-mnist"))
+    cli.add_argument("--out", type=Path, required=True)
+    arguments = cli.parse_args()
+    rows: dict[str, dict[str, Any]] = {}
+    known = sorted(finished(arguments.out), key=lambda trained: trained.network)
+    for network, members in groupby(known, key=lambda trained: trained.network):
+        group = list(members)
+        folder = arguments.fashion if network == "vgg-fashion" else arguments.cifar10
+        test = recipes.find(network).load(folder, "test")
+        times = latencies(group)
+        for trained in group:
+            rows[trained.name] = {"network": network, **accuracies(trained, test)}
+            rows[trained.name] |= times[trained.name]
+            print(trained.name, rows[trained.name], flush=True)
+    (arguments.out / "measured.json").write_text(json.dumps(rows, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Writes the tables of docs/Accuracy.md and its pictures from the logs in docs/accuracy.
+
+python tools/accuracy/report.py --from RESULTS    copies the logs of run.py and measure.py first
+python tools/accuracy/report.py                   writes the page anew
+python tools/accuracy/report.py --check           fails if the page is not what would be written
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jobs import JOBS, ROOT, Job
+
+PAGE = ROOT / "docs" / "Accuracy.md"
+LOGS = ROOT / "docs" / "accuracy"
+NOT_YET = "not run yet"
+
+# What is to be reached: the label, the start of the jobs' names, the goal in points.
+GOALS = (
+    ("ResNet-20, CIFAR-10", "`pattern:8`", "resnet20-p8-admm", 0.3),
+    ("ResNet-20, CIFAR-10", "`pattern:8+connectivity:2`", "resnet20-p8c2-admm", 1.0),
+    ("VGG-16, CIFAR-10", "`pattern:8+connectivity:3.6`", "vgg16-p8c3.6-admm", 0.3),
+    ("VGG-16, CIFAR-10", "`block-punched:8x4@6`", "vgg16-punched6-admm", 0.5),
+    ("VGG-16, CIFAR-10", "`unstructured@10`", "vgg16-unstructured10-admm", 0.5),
+    ("Fashion-MNIST VGG", "`pattern:8+connectivity:3.6`", "fashion-p8c3.6-admm", 0.2),
+    ("Fashion-MNIST VGG", "the same with random patterns", "fashion-random8c3.6-admm", None),
+)
+METHODS = ("magnitude", "gradual", "admm")
+CONTESTS = (
+    ("ResNet-20, `pattern:8`", "resnet20-p8"),
+    ("ResNet-20, `pattern:8+connectivity:2`", "resnet20-p8c2"),
+    ("Fashion-MNIST VGG, `pattern:8+connectivity:3.6`", "fashion-p8c3.6"),
+)
+LIBRARIES = (("4", "p4"), ("8", "p8"), ("12", "p12"), ("56, mined", "mined56"))
+
+
+@dataclass(frozen=True)
+class Result:
+    """The log of a job: settings, epochs, and the end if it has been reached."""
+
+    start: dict[str, Any]
+    epochs: list[dict[str, Any]]
+    scores: dict[str, float] | None
+
+    @staticmethod
+    def read(path: Path) -> Result:
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        ends = [line["scores"] for line in lines if line["event"] == "end"]
+        epochs = {(e["part"], e["number"]): e for e in lines if e["event"] == "epoch"}
+        return Result(lines[0], list(epochs.values()), ends[-1] if ends else None)
+
+
+class Results:
+    """All logs by name of the job."""
+
+    def __init__(self, folder: Path) -> None:
+        self.logs = {path.stem: Result.read(path) for path in sorted(folder.glob("*.jsonl"))}
+        measured = folder / "measured.json"
+        self.measured: dict[str, Any] = (
+            json.loads(measured.read_text()) if measured.exists() else {}
+        )
+
+    def scores(self, prefix: str, when: str = "after") -> list[float]:
+        """Of every seed that is done, of the jobs called `prefix-SEED`."""
+        names = [f"{prefix}-{seed}" for seed in range(3)]
+        found = [self.logs[name].scores for name in names if name in self.logs]
+        return [scores[when] for scores in found if scores]
+
+    def dense(self, name: str) -> float | None:
+        """The baseline of a job."""
+        if name.startswith("fashion"):
+            found = self.scores("fashion-dense")
+            return sum(found) / len(found) if found else None
+        last = self.logs.get("resnet20-dense-2" if name.startswith("resnet20") else "vgg16-dense")
+        return last.scores["after"] if last and last.scores else None
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def listed(values: Sequence[float]) -> str:
+    """The value of each seed."""
+    return ", ".join(f"{value:.2f}" for value in values) or NOT_YET
+
+
+def goals(results: Results) -> str:
+    rows = []
+    for network, scheme, prefix, goal in GOALS:
+        found, dense = results.scores(prefix), results.dense(prefix)
+        lost = "" if not found or dense is None else f"{sum(found) / len(found) - dense:+.2f}"
+        verdict = ""
+        if lost and goal is not None:
+            verdict = "met" if float(lost) >= -goal else "missed"
+            verdict += f" with {len(found)} of 3 seeds" if len(found) < 3 else ""
+        wanted = "worse?" if goal is None else f"-{goal}"
+        baseline = NOT_YET if dense is None else f"{dense:.2f}"
+        rows.append((network, scheme, baseline, listed(found), lost, wanted, verdict))
+    head = ("network, data", "scheme", "dense %", "pruned %, each seed", "points", "goal", "")
+    return table(head, rows)
+
+
+def contests(results: Results) -> str:
+    rows = [
+        (what, method, *(listed(results.scores(f"{name}-{method}", when)) for when in WHEN))
+        for what, name in CONTESTS
+        for method in METHODS
+    ]
+    return table(("network and scheme", "method", "at the hard prune %", "at the end %"), rows)
+
+
+WHEN = ("hard", "after")
+
+
+def libraries(results: Results) -> str:
+    rows = [
+        (label, *(listed(results.scores(f"fashion-{name}c3.6-admm", when)) for when in WHEN))
+        for label, name in LIBRARIES
+    ]
+    return table(("patterns", "at the hard prune %", "at the end %"), rows)
+
+
+def dense(results: Results) -> str:
+    rows = []
+    for job in JOBS:
+        if job.scheme == "dense":
+            log = results.logs.get(job.name)
+            done = log.scores if log else None
+            cells = [f"{done[when]:.2f}" if done else NOT_YET for when in ("before", "after")]
+            rows.append((f"`{job.name}`", *cells))
+    return table(("training", "before %", "after %"), rows)
+
+
+def compiled(results: Results) -> str:
+    rows = [
+        (
+            f"`{name}`",
+            f"{row['torch_accuracy']:.2f}",
+            f"{row['compiled_accuracy']:.2f}",
+            f"{row['different_answers']} of {row['images']}",
+            f"{row['sparse_layers']} of {row['layers']}",
+            f"{row['median_ms']:.3f}",
+            f"{row['min_ms']:.3f}",
+        )
+        for name, row in results.measured.items()
+    ]
+    head = ("network", "torch %", "compiled %", "other answers", "layers run sparse")
+    return table((*head, "median ms", "shortest ms"), rows) if rows else NOT_YET
+
+
+def commands(results: Results) -> str:
+    """What produces the results, for each kind of job."""
+    shown: list[Job] = [job for job in JOBS if job.seed == 0]
+    lines = []
+    for job in shown:
+        words = job.arguments(Path("DATA"), Path("RESULTS"))
+        text = " ".join(words).replace(f"{ROOT}/", "")
+        for option in ("--log", "--checkpoint"):
+            text = re.sub(rf" {option} \S+", "", text)
+        lines.append(f"pconv prune {text}")
+    return "```sh\n" + "\n".join(lines) + "\n```"
+
+
+SECTIONS = {
+    "goals": goals,
+    "dense": dense,
+    "methods": contests,
+    "libraries": libraries,
+    "compiled": compiled,
+    "commands": commands,
+}
+
+
+def written(page: str, results: Results) -> str:
+    """The page with every section replaced."""
+    for name, section in SECTIONS.items():
+        begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
+        head, _, rest = page.partition(begin)
+        tail = rest.partition(end)[2]
+        page = f"{head}{begin}\n{section(results)}\n{end}{tail}"
+    return page
+
+
+def draw_curves(results: Results, path: Path) -> None:
+    """Accuracy on the test set after every epoch, one panel for each network."""
+    from matplotlib import pyplot
+
+    shown = {"ResNet-20, CIFAR-10": "resnet20", "Fashion-MNIST VGG": "fashion"}
+    figure, axes = pyplot.subplots(1, len(shown), figsize=(11, 4.5), layout="constrained")
+    for axis, (title, prefix) in zip(axes, shown.items(), strict=True):
+        for name, log in results.logs.items():
+            if name.startswith(prefix) and log.epochs:
+                scores = [epoch["accuracy"] for epoch in log.epochs]
+                label = name.removeprefix(f"{prefix}-")
+                axis.plot(range(1, len(scores) + 1), scores, marker=".", label=label)
+        axis.set(title=title, xlabel="epoch", ylabel="right answers on the test set, %")
+        axis.grid(alpha=0.3)
+        if axis.lines:
+            axis.legend(fontsize=7)
+    figure.savefig(path, metadata={"Date": None})
+
+
+def draw_pareto(results: Results, path: Path) -> None:
+    """Accuracy over latency; networks without a sparse layer are hollow."""
+    from matplotlib import pyplot
+
+    networks = sorted({row["network"] for row in results.measured.values()})
+    if not networks:
+        return
+    figure, axes = pyplot.subplots(
+        1, len(networks), figsize=(5.5 * len(networks), 4.5), layout="constrained", squeeze=False
+    )
+    for axis, network in zip(axes[0], networks, strict=True):
+        for name, row in results.measured.items():
+            if row["network"] == network:
+                point = (row["median_ms"], row["compiled_accuracy"])
+                fill = "tab:blue" if row["sparse_layers"] else "none"
+                axis.plot(*point, "o", markerfacecolor=fill, markeredgecolor="tab:blue")
+                axis.annotate(name.partition("-")[2], point, fontsize=7, rotation=20)
+        axis.set(
+            title=network, xlabel="ms for one image, one thread", ylabel="compiled accuracy, %"
+        )
+        axis.set_xlim(left=0)
+        axis.grid(alpha=0.3)
+    figure.savefig(path, metadata={"Date": None})
+
+
+def collect(source: Path) -> None:
+    """Copies the logs of jobs, and the measurements."""
+    LOGS.mkdir(exist_ok=True)
+    for name in [*(f"{job.name}.jsonl" for job in JOBS), "measured.json"]:
+        if (source / name).exists():
+            shutil.copyfile(source / name, LOGS / name)
+
+
+def main() -> int:
+    cli = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    cli.add_argument("--from", dest="source", type=Path, help="folder of run.py")
+    cli.add_argument("--check", action="store_true")
+    arguments = cli.parse_args()
+    if arguments.source:
+        collect(arguments.source)
+    results = Results(LOGS)
+    page = PAGE.read_text()
+    new = written(page, results)
+    if arguments.check:
+        if new != page:
+            print(f"{PAGE.name} is not up to date: run tools/accuracy/report.py", file=sys.stderr)
+        return int(new != page)
+    PAGE.write_text(new)
+    draw_curves(results, LOGS / "curves.svg")
+    draw_pareto(results, LOGS / "pareto.svg")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
