@@ -21,10 +21,11 @@ _HEADER = (
     "predicted ms",
     "speed-up",
     "measured ms",
+    "fastest",
     "useful",
     "note",
 )
-_RIGHT = set(_HEADER[3:8])
+_RIGHT = set(_HEADER[3:9])
 
 
 def add(commands: Any) -> None:
@@ -97,7 +98,7 @@ def report(result: WhatIf) -> str:
         f"{result.dense_ms:.2f} ms dense"
     )
     if result.measured_ms is not None:
-        summary += f"; measured {result.measured_ms:.2f} ms"
+        summary += f"; measured {result.measured_ms:.2f} ms (median)"
     table = aligned(_HEADER, [_cells(row) for row in result.rows], right=_RIGHT)
     return f"{table}\n{summary}"
 
@@ -115,6 +116,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"{row.predicted_ms:.3f}",
         f"{row.dense_ms / row.predicted_ms:.2f}x" if row.sparse else "",
         "" if row.measured_ms is None else f"{row.measured_ms:.3f}",
+        "" if row.fastest_ms is None else f"{row.fastest_ms:.3f}",
         useful,
         row.note,
     )

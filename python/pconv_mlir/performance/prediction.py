@@ -19,11 +19,12 @@ from pconv_mlir.performance.model import LayerModel
 from pconv_mlir.prune import Dense, PruneConfig, Scheme, parse_scheme
 from pconv_mlir.prune.config import Choice
 from pconv_mlir.prune.layers import find_layers
-from pconv_mlir.report.explain import layer_times
-from pconv_mlir.report.explain import measure as measure_layers
+from pconv_mlir.report.explain import Measurement, layer_times
+from pconv_mlir.runtime import Network, Profile
 
 _log = logging.getLogger("pconv_mlir")
 
+Times = tuple[float | None, float | None]  # median and least milliseconds
 Config = PruneConfig | Scheme | str | Mapping[str, Any]
 
 
@@ -38,7 +39,8 @@ class Row:
         sparse: Whether the compiler has a sparse loop for it.
         dense_ms: Predicted time without pruning.
         predicted_ms: Predicted time with it.
-        measured_ms: The same, measured.
+        measured_ms: The same, measured: the median.
+        fastest_ms: The fastest of the measured runs.
         note: Why it runs dense, or what pruning it more would bring.
         model: Its performance model, if it has weights.
     """
@@ -51,6 +53,7 @@ class Row:
     dense_ms: float
     predicted_ms: float
     measured_ms: float | None
+    fastest_ms: float | None
     note: str
     model: LayerModel | None
 
@@ -61,6 +64,7 @@ class Row:
             "name": self.name,
             "predicted_ms": self.predicted_ms,
             "measured_ms": self.measured_ms,
+            "fastest_ms": self.fastest_ms,
             "kind": self.kind,
             "scheme": self.scheme,
             "kept": self.kept,
@@ -133,19 +137,28 @@ def what_if(
     choices = _choices(module, config)
     pruned = _pruned(module, choices)
     layers = compiler.describe(pruned)
-    times: list[float | None] = [None] * len(layers)
-    total = None
+    total: float | None = None
+    times: list[Times] = [(None, None)] * len(layers)
     if measure:
         network = compiler.compile(pruned, num_threads=calibration.threads)
         _log.info("measuring")
-        measured = measure_layers(network, runs)
-        total = measured.profile.ms
-        times = [timed.ms for timed in layer_times(network.manifest, measured)]
+        profile = network.profile(runs)
+        total, times = profile.ms, _times(network, profile)
     rows = (
         _row(layer, choices.get(layer.name), calibration, ms)
         for layer, ms in zip(layers, times, strict=True)
     )
     return WhatIf(tuple(rows), total)
+
+
+def _times(network: Network, profile: Profile) -> list[Times]:
+    """Of every layer."""
+    fastest = replace(profile, steps=profile.fastest)
+    medians, least = (
+        [timed.ms for timed in layer_times(network.manifest, Measurement(part, math.inf))]
+        for part in (profile, fastest)
+    )
+    return list(zip(medians, least, strict=True))
 
 
 def layer_models(
@@ -196,13 +209,11 @@ def _pruned(module: Module, choices: dict[str, Choice]) -> Module:
     return refresh(replace(module, weights=weights))
 
 
-def _row(
-    layer: Layer, choice: Choice | None, calibration: Calibration, measured_ms: float | None
-) -> Row:
+def _row(layer: Layer, choice: Choice | None, calibration: Calibration, times: Times) -> Row:
     if not layer.macs:
         moved = 4 * (math.prod(layer.input) + math.prod(layer.output))
         ms = 0.0 if layer.kind == "reshape" else moved / calibration.bandwidth(moved) * 1e3
-        return Row(layer.name, layer.kind, "", None, False, ms, ms, measured_ms, "", None)
+        return Row(layer.name, layer.kind, "", None, False, ms, ms, *times, "", None)
     pruned = choice is not None and not choice.note
     sparse = runs_sparse(layer)
     scheme = choice.scheme if choice and pruned else _own_scheme(layer)
@@ -221,7 +232,7 @@ def _row(
         sparse,
         dense_ms,
         predicted_ms,
-        measured_ms,
+        *times,
         note,
         model,
     )
@@ -241,5 +252,5 @@ def _note(model: LayerModel, kept: float) -> str:
     if kept >= model.x_hi:
         return f"slower than dense: keep less than {model.x_hi:.1%}"
     if kept < model.x_lo:
-        return f"memory is its limit: keeping {model.x_lo:.1%} is as fast"
+        return f"little to gain: below {model.x_lo:.1%} most of its time is not multiplication"
     return ""
