@@ -37,6 +37,7 @@ from pconv_mlir.prune.schemes import (
     Unstructured,
     parse_scheme,
 )
+from pconv_mlir.prune.sensitivity import Sensitivity, sensitivity
 from pconv_mlir.prune.sources import read_masks, read_weights
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ __all__ = [
     "PruneReport",
     "Pruner",
     "Scheme",
+    "Sensitivity",
     "Unstructured",
     "adopt",
     "draw_masks",
@@ -97,6 +99,7 @@ __all__ = [
     "read_weights",
     "recalibrate_batch_norm",
     "save",
+    "sensitivity",
     "snap",
 ]
 
