@@ -6,6 +6,7 @@ Each is measured when it is first asked for, and kept in a file for the next tim
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -107,7 +108,8 @@ class Calibration:
         """Measure everything anew when it is next asked for."""
         self._known = {}
         if self._path:
-            Path(self._path).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # what cannot be removed cannot be written either
+                Path(self._path).unlink(missing_ok=True)
 
     @property
     def peak(self) -> float:
