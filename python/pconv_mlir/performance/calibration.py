@@ -34,7 +34,7 @@ from pconv_mlir.runtime.network import check_threads
 _log = logging.getLogger("pconv_mlir")
 
 VERSION = 1  # of the file
-SECONDS, FEWEST_RUNS, MOST_RUNS = 0.2, 10, 200  # for a measurement
+SECONDS, FEWEST_RUNS, MOST_RUNS = 0.2, 40, 200  # for a measurement
 SPARSER = 4.0  # times the rate: the second point of the line whose start is f
 WORKING_SETS = tuple(1 << n for n in (18, 21, 24, 27))  # bytes: from a second cache to the memory
 
