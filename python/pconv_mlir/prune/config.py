@@ -41,6 +41,13 @@ class Choice:
     note: str = ""
     library: PatternLibrary | None = None
 
+    @property
+    def spelled_out(self) -> Scheme:
+        """The scheme with the patterns that were mined for it."""
+        if self.library is None or not isinstance(self.scheme, KernelPattern):
+            return self.scheme
+        return replace(self.scheme, patterns=self.library, library=None)
+
     def mask(self, value: NDArray[Any], scores: NDArray[Any] | None = None) -> Mask:
         """Project a weight of the layer: arguments and errors are those of `mask_of`."""
         return mask_of(self.layer.name, value, self.scheme, self.library, scores)

@@ -25,6 +25,7 @@ class LayerReport:
         kept_norm: L2 norm that the mask left of the weight, over the norm before.
         empty_filters: Filters without a weight; their output is the bias alone.
         note: Why the layer was left alone.
+        mined: The scheme with the patterns spelled out, where they were mined.
     """
 
     name: str
@@ -34,6 +35,7 @@ class LayerReport:
     kept_norm: float
     empty_filters: int
     note: str = ""
+    mined: str = ""
 
     @property
     def lost_norm(self) -> float:
@@ -78,6 +80,7 @@ def describe(choice: Choice, kept_norm: float) -> LayerReport:
         name=choice.layer.name,
         shape=tuple(value.shape),
         scheme="dense" if choice.note else str(choice.scheme),
+        mined=str(choice.spelled_out) if choice.library and not choice.note else "",
         zeros=1 - np.count_nonzero(value) / value.size,
         kept_norm=kept_norm,
         empty_filters=int(np.count_nonzero(~value.any(axis=tuple(range(1, value.ndim))))),

@@ -124,6 +124,7 @@ def _layer(row: Mapping[str, Any]) -> LayerReport:
         kept_norm=float(row["kept_norm"]),
         empty_filters=int(row["empty_filters"]),
         note=str(row["note"]),
+        mined=str(row.get("mined", "")),
     )
 
 

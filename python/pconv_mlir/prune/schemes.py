@@ -39,8 +39,9 @@ class Scheme:
     """Base of all schemes; `str(scheme)` is the text that `parse_scheme` reads back.
 
     A scheme is a set of weights: those with few enough non-zeros in the right places. The methods
-    take the library that was mined, for a `KernelPattern` that has none of its own, and raise
-    `SchemeError` where the scheme does not fit the layer.
+    take a weight as an array or a torch tensor, and the library that was mined, for a
+    `KernelPattern` that has none of its own. They raise `SchemeError` where the scheme does not fit
+    the layer.
     """
 
     def project(
@@ -49,7 +50,7 @@ class Scheme:
         """The mask under which a weight becomes the nearest one of the set."""
         from pconv_mlir.prune.projections import project  # it imports the schemes
 
-        return project(weight, self, library=library)
+        return project(_values(weight), self, library=library)
 
     def count(self, shape: tuple[int, ...], library: PatternLibrary | None = None) -> int:
         """Most weights that may be left of a layer with a weight of this shape."""
@@ -61,7 +62,7 @@ class Scheme:
         """What keeps a weight out of the set, in words; empty where nothing does."""
         from pconv_mlir.prune.membership import violation
 
-        return violation(weight, self, library)
+        return violation(_values(weight), self, library)
 
     def check(self, weight: NDArray[Any], library: PatternLibrary | None = None) -> bool:
         """Whether a weight is in the set."""
@@ -72,6 +73,12 @@ class Scheme:
         from pconv_mlir.prune.picture import mask_text
 
         return mask_text(self.project(weight, library))
+
+
+def _values(weight: Any) -> NDArray[Any]:
+    from pconv_mlir.prune.layers import to_numpy  # it imports the schemes
+
+    return to_numpy(weight) if hasattr(weight, "detach") else weight
 
 
 @dataclass(frozen=True)

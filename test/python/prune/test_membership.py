@@ -163,6 +163,16 @@ def test_zeros_are_in_every_set(text: str) -> None:
     assert prune.parse_scheme(text).check(np.zeros(shape))
 
 
+def test_torch_tensors_are_weights_too() -> None:
+    torch = pytest.importorskip("torch", reason="checks a torch tensor")
+    scheme = prune.NM(2, 4)
+    weight = torch.nn.Parameter(torch.randn(4, 8).bfloat16())
+    mask = torch.from_numpy(scheme.project(weight))
+    assert not scheme.check(weight)
+    assert scheme.check(weight * mask)
+    assert scheme.picture(weight).endswith("50.0% zeros")
+
+
 # Pictures
 
 

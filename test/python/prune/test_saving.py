@@ -107,6 +107,17 @@ def test_what_a_pruner_did_is_saved(tmp_path: Path) -> None:
     assert prune.load(network(), tmp_path / "net").config == config
 
 
+def test_mined_patterns_are_saved(tmp_path: Path) -> None:
+    weights: dict[str, NDArray[Any]] = {
+        "conv": np.random.default_rng(0).standard_normal((8, 8, 3, 3))
+    }
+    config = prune.PruneConfig("dense", layers={"conv": "pattern:mined4+connectivity:2"})
+    prune.save(weights, tmp_path / "net", prune.magnitude(weights, config))
+    (row,) = prune.load({}, tmp_path / "net").layers
+    assert row.scheme == "pattern:mined4+connectivity:2"
+    assert prune.parse_scheme(row.mined).check(weights["conv"])
+
+
 def test_another_network_is_refused(saved: Path, tmp_path: Path) -> None:
     weights = arrays()
     weights["conv"] = weights["conv"][:5]

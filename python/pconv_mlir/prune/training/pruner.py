@@ -14,7 +14,7 @@ from pconv_mlir.errors import ConfigError, OptionError, PruneError
 from pconv_mlir.prune.config import Choice, PruneConfig
 from pconv_mlir.prune.layers import find_layers
 from pconv_mlir.prune.report import PruneReport, describe
-from pconv_mlir.prune.schemes import KernelPattern, Scheme, parse_scheme
+from pconv_mlir.prune.schemes import Scheme, parse_scheme
 from pconv_mlir.prune.training.masks import MaskedLayer
 
 VERSION = 1
@@ -157,7 +157,7 @@ class Pruner:
             "version": VERSION,
             "method": type(self).__name__,
             "config": self._config.to_dict(),
-            "libraries": {c.layer.name: str(_mined(c)) for c in self._choices if c.library},
+            "libraries": {c.layer.name: str(c.spelled_out) for c in self._choices if c.library},
             "kept_norm": {layer.name: layer.kept_norm for layer in self._layers},
             "steps_done": self.steps_done,
             "frozen": self.frozen,
@@ -241,12 +241,6 @@ class Pruner:
     def _check_prepared(self) -> None:
         if not self._choices:
             raise PruneError("this pruner has no model: call prepare(model, config) first")
-
-
-def _mined(choice: Choice) -> KernelPattern:
-    """The scheme with the library that was mined for it: its text has the cells."""
-    assert choice.library is not None and isinstance(choice.scheme, KernelPattern)
-    return replace(choice.scheme, patterns=choice.library, library=None)
 
 
 def _with_library(choice: Choice, libraries: Mapping[str, str]) -> Choice:
