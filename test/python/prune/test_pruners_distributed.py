@@ -28,6 +28,7 @@ def network() -> nn.Module:
 MODELS = {"3": LayerModel("3", 1e9, 1e5, 1e4, 1e11, 1e10, alpha=1.5)}
 METHODS = {
     "admm": (lambda: prune.ADMMPruner(6, rhos=[0.1, 1.0]), "pattern:8+connectivity:2"),
+    "taylor": (lambda: prune.MagnitudePruner(6, importance="taylor"), "filter@2"),
     "gdns": (lambda: prune.GDNSPruner(6, MODELS, every=1, spread=0.5), "unstructured@10"),
 }
 
@@ -65,5 +66,7 @@ def test_two_processes_agree(tmp_path: Path, method: str) -> None:
     kept = first["3.weight"].count_nonzero(dim=(1, 2, 3))
     if method == "admm":
         assert kept.tolist() == [8] * 8  # two of four kernels, four weights each
+    elif method == "taylor":
+        assert sorted(kept.tolist()) == [0] * 4 + [36] * 4
     else:
         assert 29 <= int(kept.sum()) < 288 / 1.5  # the rate's tenth, and less than x_hi
