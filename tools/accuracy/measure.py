@@ -6,11 +6,13 @@
 Writes RESULTS/measured.json: for each finished job the accuracy of torch and of the compiled
 network, how many answers differ, and the time of one image on one thread. The networks of one
 architecture take turns; times of different calls of this program are not to be compared.
+Accuracies that are there already, of the same weights, are kept.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable
@@ -29,7 +31,8 @@ from pconv_mlir import models
 from pconv_mlir.prune import files, recipes
 from pconv_mlir.prune.recipes.data import Images
 
-BATCH = 100
+ACCURACY = ("torch_accuracy", "compiled_accuracy", "images", "different_answers")
+BATCH = 20  # divides the test sets
 RUNS = 200
 
 
@@ -40,6 +43,13 @@ class Trained:
     name: str
     network: str
     weights: dict[str, Any]
+
+    def digest(self) -> str:
+        """Of the weights."""
+        data = hashlib.sha256()
+        for name in sorted(self.weights):
+            data.update(name.encode() + np.ascontiguousarray(self.weights[name]).tobytes())
+        return data.hexdigest()
 
     def onnx(self, batch: int) -> onnx.ModelProto:
         model = models.build(self.network, batch)
@@ -53,9 +63,15 @@ class Trained:
         return net.eval()
 
 
-def finished(out: Path) -> Iterable[Trained]:
-    """What there is, and the dense Fashion-MNIST network that ships."""
-    yield Trained("fashion-dense-shipped", "vgg-fashion", files.read_weights(FASHION_DENSE))
+def finished(out: Path, cifar10: Path) -> Iterable[Trained]:
+    """What the trainings start from, the pruned network of the demo, and what there is so far."""
+    resnet = recipes.find("resnet20-cifar")
+    for name, network, path in (
+        ("fashion-dense-shipped", "vgg-fashion", FASHION_DENSE),
+        ("fashion-pruned-shipped", "vgg-fashion", FASHION_DENSE.with_stem("fashion_pruned")),
+        ("resnet20-published", resnet.network, cifar10 / resnet.weights),
+    ):
+        yield Trained(name, network, files.read_weights(path))
     for job in JOBS:
         path = out / f"{job.name}.safetensors"
         if path.exists():
@@ -86,7 +102,7 @@ def latencies(group: list[Trained]) -> dict[str, dict[str, Any]]:
     for trained in group:
         network = pconv.compile(trained.onnx(1), num_threads=1)
         layers = [layer for layer in network.manifest.layers if layer.weights]
-        sparse = sum(bool(layer.index_bytes) for layer in layers)
+        sparse = sum(bool(layer.zeros and layer.index_bytes) for layer in layers)
         rows[trained.name] = {"sparse_layers": sparse, "layers": len(layers)}
         runs[trained.name] = network
     shape = (1, 1, 28, 28) if group[0].network == "vgg-fashion" else (1, 3, 32, 32)
@@ -109,18 +125,25 @@ def main() -> None:
     cli.add_argument("--fashion", type=Path, default=Path("/usr/share/datasets/fashion-mnist"))
     cli.add_argument("--out", type=Path, required=True)
     arguments = cli.parse_args()
+    path = arguments.out / "measured.json"
+    old = json.loads(path.read_text()) if path.exists() else {}
     rows: dict[str, dict[str, Any]] = {}
-    known = sorted(finished(arguments.out), key=lambda trained: trained.network)
+    known = sorted(finished(arguments.out, arguments.cifar10), key=lambda trained: trained.network)
     for network, members in groupby(known, key=lambda trained: trained.network):
         group = list(members)
         folder = arguments.fashion if network == "vgg-fashion" else arguments.cifar10
         test = recipes.find(network).load(folder, "test")
         times = latencies(group)
         for trained in group:
-            rows[trained.name] = {"network": network, **accuracies(trained, test)}
-            rows[trained.name] |= times[trained.name]
+            row = {"network": network, "weights": trained.digest()}
+            before = old.get(trained.name, {})
+            if before.get("weights") == row["weights"]:
+                row = {key: before[key] for key in (*row, *ACCURACY)}
+            else:
+                row |= accuracies(trained, test)
+            rows[trained.name] = row | times[trained.name]
             print(trained.name, rows[trained.name], flush=True)
-    (arguments.out / "measured.json").write_text(json.dumps(rows, indent=2) + "\n")
+            path.write_text(json.dumps({**old, **rows}, indent=2) + "\n")
 
 
 if __name__ == "__main__":
