@@ -43,7 +43,7 @@ def _run(arguments: argparse.Namespace) -> None:
     size = Path(arguments.output).stat().st_size
     memory = made.manifest.memory
     layers = made.manifest.layers
-    sparse = sum(bool(layer.zeros and layer.index_bytes) for layer in layers)
+    sparse = sum(bool(layer.index_bytes) for layer in layers)
     weighted = sum(bool(layer.weights) for layer in layers)
     output.text(
         f"{arguments.output}: {size / 2**20:.1f} MiB for {target.name}, {sparse} of {weighted} "

@@ -67,13 +67,6 @@ def test_compile(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert sorted(file.name for file in tmp_path.iterdir()) == ["j", "net.pconv"]
 
 
-def test_a_dense_network_has_no_sparse_layer(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    text = ok(capsys, "compile", MODEL, "-o", tmp_path / "net.pconv")
-    assert ", 0 of 22 layers with weights run sparse" in text
-
-
 def test_compile_for_another_machine(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "net.pconv"
     ok(capsys, "compile", MODEL, "-o", path, "--target", "aarch64-linux-gnu")
