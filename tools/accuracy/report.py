@@ -158,6 +158,21 @@ def compiled(results: Results) -> str:
     return table((*head, "median ms", "shortest ms"), rows) if rows else NOT_YET
 
 
+def unfinished(results: Results) -> str:
+    rows = []
+    for name, log in results.logs.items():
+        if not log.scores and log.epochs:
+            last = log.epochs[-1]
+            rows.append(
+                (
+                    f"`{name}`",
+                    f"{last['part']} {last['number']} of {last['of']}",
+                    f"{last['accuracy']:.2f}",
+                )
+            )
+    return table(("training", "epoch", "test set %"), rows) if rows else "None."
+
+
 def commands(results: Results) -> str:
     """What produces the results, for each kind of job."""
     shown: list[Job] = [job for job in JOBS if job.seed == 0]
@@ -177,6 +192,7 @@ SECTIONS = {
     "methods": contests,
     "libraries": libraries,
     "compiled": compiled,
+    "unfinished": unfinished,
     "commands": commands,
 }
 
@@ -204,6 +220,7 @@ def draw_curves(results: Results, path: Path) -> None:
                 label = name.removeprefix(f"{prefix}-")
                 axis.plot(range(1, len(scores) + 1), scores, marker=".", label=label)
         axis.set(title=title, xlabel="epoch", ylabel="right answers on the test set, %")
+        axis.xaxis.get_major_locator().set_params(integer=True)
         axis.grid(alpha=0.3)
         if axis.lines:
             axis.legend(fontsize=7)
@@ -226,13 +243,19 @@ def draw_pareto(results: Results, path: Path) -> None:
                 point = (row["median_ms"], row["compiled_accuracy"])
                 fill = "tab:blue" if row["sparse_layers"] else "none"
                 axis.plot(*point, "o", markerfacecolor=fill, markeredgecolor="tab:blue")
-                axis.annotate(name.partition("-")[2], point, fontsize=7, rotation=20)
+                axis.annotate(f"  {name.partition('-')[2]}", point, fontsize=7, va="center")
         axis.set(
             title=network, xlabel="ms for one image, one thread", ylabel="compiled accuracy, %"
         )
-        axis.set_xlim(left=0)
+        axis.set_xlim(0, 1.3 * axis.get_xlim()[1])  # room for the names
         axis.grid(alpha=0.3)
     figure.savefig(path, metadata={"Date": None})
+
+
+def _same_bytes_each_time() -> None:
+    from matplotlib import rcParams
+
+    rcParams["svg.hashsalt"] = "pconv"
 
 
 def collect(source: Path) -> None:
@@ -258,6 +281,7 @@ def main() -> int:
             print(f"{PAGE.name} is not up to date: run tools/accuracy/report.py", file=sys.stderr)
         return int(new != page)
     PAGE.write_text(new)
+    _same_bytes_each_time()
     draw_curves(results, LOGS / "curves.svg")
     draw_pareto(results, LOGS / "pareto.svg")
     return 0
