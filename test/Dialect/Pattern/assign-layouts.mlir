@@ -47,13 +47,14 @@ func.func @widest_side(%x: tensor<1x4x5x7xf32>) -> tensor<1x4x4x8xf32> {
 
 // The planes are dealt out by phases, for each pair of strides once, after the border was added: of
 // 5 + 2 rows and 7 + 2 columns, each sub-plane of the first copy has 4 and 5.
+// The function's input is copied straight to them.
 // CHECK-LABEL: func.func @strided
-// CHECK-NEXT: %[[X:.*]] = pattern.relayout
-// CHECK-NEXT: %[[BOTH:.*]] = pattern.relayout %[[X]] : {{.*}} -> tensor<1x4x5x7xf32, #pattern.plane<halo = 1, row_stride = 5, channel_stride = {{[0-9]+}}, row_phases = 2, col_phases = 2>>
+// CHECK-SAME: %[[X:.*]]: tensor<1x4x5x7xf32>)
+// CHECK-NEXT: %[[BOTH:.*]] = pattern.relayout %[[X]] : tensor<1x4x5x7xf32> -> tensor<1x4x5x7xf32, #pattern.plane<halo = 1, row_stride = 5, channel_stride = {{[0-9]+}}, row_phases = 2, col_phases = 2>>
 // CHECK-NEXT: pattern.conv2d %[[BOTH]] weights(@w3)
 // CHECK-SAME: -> tensor<1x4x3x4xf32, #pattern.plane<halo = 0, row_stride = 5,
 // CHECK-NEXT: pattern.conv2d %[[BOTH]] weights(@w1)
-// CHECK-NEXT: %[[COLS:.*]] = pattern.relayout %[[X]] : {{.*}} -> tensor<1x4x5x7xf32, #pattern.plane<halo = 0, row_stride = 4, channel_stride = {{[0-9]+}}, col_phases = 2>>
+// CHECK-NEXT: %[[COLS:.*]] = pattern.relayout %[[X]] : tensor<1x4x5x7xf32> -> tensor<1x4x5x7xf32, #pattern.plane<halo = 0, row_stride = 4, channel_stride = {{[0-9]+}}, col_phases = 2>>
 // CHECK-NEXT: pattern.conv2d %[[COLS]] weights(@w1)
 func.func @strided(%x: tensor<1x4x5x7xf32>)
     -> (tensor<1x4x3x4xf32>, tensor<1x4x3x4xf32>, tensor<1x4x5x4xf32>) {
@@ -65,6 +66,32 @@ func.func @strided(%x: tensor<1x4x5x7xf32>)
   %c = pattern.conv2d %x weights(@w1) {strides = array<i64: 1, 2>}
       : tensor<1x4x5x7xf32> -> tensor<1x4x5x4xf32>
   return %a, %b, %c : tensor<1x4x3x4xf32>, tensor<1x4x3x4xf32>, tensor<1x4x5x4xf32>
+}
+
+// A copy that others need as well serves the strided convolution, too: the input may die early.
+// CHECK-LABEL: func.func @strided_beside_others
+// CHECK-SAME: %[[X:.*]]: tensor<1x4x5x7xf32>)
+// CHECK-NEXT: %[[PLANE:.*]] = pattern.relayout %[[X]]
+// CHECK-NEXT: %[[A:.*]] = pattern.conv2d %[[PLANE]]
+// CHECK-NEXT: %[[PHASES:.*]] = pattern.relayout %[[PLANE]] : {{.*}} row_phases = 2, col_phases = 2>>
+// CHECK-NEXT: pattern.conv2d %[[PHASES]]
+func.func @strided_beside_others(%x: tensor<1x4x5x7xf32>)
+    -> (tensor<1x4x5x7xf32>, tensor<1x4x3x4xf32>) {
+  %a = pattern.conv2d %x weights(@w1) : tensor<1x4x5x7xf32> -> tensor<1x4x5x7xf32>
+  %b = pattern.conv2d %x weights(@w1) {strides = array<i64: 2, 2>}
+      : tensor<1x4x5x7xf32> -> tensor<1x4x3x4xf32>
+  return %a, %b : tensor<1x4x5x7xf32>, tensor<1x4x3x4xf32>
+}
+
+// CHECK-LABEL: func.func @strided_after_reshape
+// CHECK-NEXT: %[[PLAIN:.*]] = pattern.reshape
+// CHECK-NEXT: %[[PHASES:.*]] = pattern.relayout %[[PLAIN]] : tensor<1x4x5x7xf32> -> {{.*}} row_phases = 2, col_phases = 2>>
+// CHECK-NEXT: pattern.conv2d %[[PHASES]]
+func.func @strided_after_reshape(%x: tensor<1x140xf32>) -> tensor<1x4x3x4xf32> {
+  %a = pattern.reshape %x : tensor<1x140xf32> -> tensor<1x4x5x7xf32>
+  %y = pattern.conv2d %a weights(@w1) {strides = array<i64: 2, 2>}
+      : tensor<1x4x5x7xf32> -> tensor<1x4x3x4xf32>
+  return %y : tensor<1x4x3x4xf32>
 }
 
 // Only the convolution needs a border, but all that is read or written beside its planes has rows of

@@ -36,6 +36,7 @@ public:
 
   LogicalResult run() {
     insertRelayouts();
+    eraseUnusedRelayouts();
     collectPlanes();
     connectRows();
     return assignTypes();
@@ -111,14 +112,30 @@ private:
     operand.set(copy);
   }
 
+  static bool isStrided(Conv2DOp conv) {
+    return conv.getStrides()[0] != 1 || conv.getStrides()[1] != 1;
+  }
+
+  /// What a strided convolution takes its copy from: its input, or what that was copied from if
+  /// nobody else needs that copy.
+  static Value stridedSource(Conv2DOp conv) {
+    auto copy = conv.getInput().getDefiningOp<RelayoutOp>();
+    bool needed = !copy || llvm::any_of(copy->getUses(), [](OpOperand &use) {
+      auto user = dyn_cast<Conv2DOp>(use.getOwner());
+      return !user || !isStrided(user) || user.getResidual() == use.get();
+    });
+    return needed ? conv.getInput() : copy.getInput();
+  }
+
   void relayoutStridedInput(OpBuilder &builder, Conv2DOp conv) {
-    if (conv.getStrides()[0] == 1 && conv.getStrides()[1] == 1)
+    if (!isStrided(conv))
       return;
+    Value source = stridedSource(conv);
     // Two convolutions of one stride share the copy of their input.
     SmallVector<int64_t, 2> strides(conv.getStrides());
-    Value &copy = strided[{conv.getInput(), {strides[0], strides[1]}}];
+    Value &copy = strided[{source, {strides[0], strides[1]}}];
     if (!copy) {
-      copy = relayout(builder, conv.getLoc(), conv.getInput(), conv.getLayerAttr());
+      copy = relayout(builder, conv.getLoc(), source, conv.getLayerAttr());
       Plane &plane = planes[copy];
       plane.rowPhases = strides[0];
       plane.colPhases = strides[1];
@@ -135,6 +152,13 @@ private:
     builder.setInsertionPointAfter(reshape);
     Value copy = relayout(builder, reshape.getLoc(), result, reshape.getLayerAttr());
     result.replaceAllUsesExcept(copy, copy.getDefiningOp());
+  }
+
+  /// Copies that only strided convolutions would have used.
+  void eraseUnusedRelayouts() {
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(function.front())))
+      if (isa<RelayoutOp>(op) && op.use_empty())
+        op.erase();
   }
 
   /// Finds every value that becomes a plane, and the border that its consumers read.
