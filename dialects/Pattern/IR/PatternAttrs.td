@@ -209,7 +209,8 @@ def Pattern_PlaneAttr : Pattern_Attr<"Plane", "plane", [
     - C2: a row holds its plane: row_stride >= W + halo (with phases:
       >= ceil((W + 2 halo) / col_phases)).
     - C3: a channel holds its bordered plane: the place of the last element of the border,
-      `(H + 2 halo - 1) row_stride + W + 2 halo - 1`, is less than channel_stride. With phases, the
+      `(H + 2 halo - 1) row_stride + W + 2 halo - 1`, is less than channel_stride. Without a border
+      it holds `H row_stride`, since the rows are written to their ends. With phases, the
       number of sub-planes divides channel_stride, and the same holds for a sub-plane of
       `ceil((H + 2 halo) / row_phases)` rows and `ceil((W + 2 halo) / col_phases)` columns.
     - C4: the tensor has type f32, rank 4, and takes at most 2^40 floats.

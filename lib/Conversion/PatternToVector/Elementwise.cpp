@@ -16,9 +16,10 @@ bool sameRows(const Plane &a, const Plane &b) {
          a.rowPhases * a.colPhases * b.rowPhases * b.colPhases == 1;
 }
 
-/// Room behind the elements for a vector that overruns them: planes have it, plain tensors do not.
-bool hasOverrun(const Plane &plane) {
-  return plane.channelStride >= plane.height * plane.rowStride + 2 * plane.halo + kMaxTileVectors;
+/// Room behind the elements for a vector that overruns them: planes have it, plain tensors seldom.
+bool hasOverrun(const Plane &plane, int64_t lanes) {
+  return plane.channelStride >=
+         plane.firstElement() + llvm::alignTo(plane.height * plane.rowStride, lanes);
 }
 
 Value vectorFrom(StepBuilder &b, const Plane &plane, Value start, Value position) {
@@ -31,10 +32,9 @@ int64_t planes(const Layer &layer) { return layer.output.batch * layer.output.ch
 StepBody unary(const Layer &layer,
                std::function<Value(StepBuilder &, Value item, Value x)> function) {
   Plane in = layer.inputs[0], out = layer.output;
-  bool vectors = sameRows(in, out) && hasOverrun(in) && hasOverrun(out);
   return {planes(layer), [=](StepBuilder &b, Value item) {
             Value input = planeStart(b, in, item), output = planeStart(b, out, item);
-            if (vectors)
+            if (sameRows(in, out) && hasOverrun(in, b.lanes()) && hasOverrun(out, b.lanes()))
               return fillLongRow(b, out, output, [&](Value position) {
                 return function(b, item, vectorFrom(b, in, input, position));
               });
@@ -85,17 +85,19 @@ StepBody pconv::lowerBinary(Operation *op, const Layer &layer) {
     return b.activate(activation, result);
   };
   bool channelWise = rhs.height == 1 && rhs.width == 1;
-  bool vectors = sameRows(lhs, out) && hasOverrun(lhs) && hasOverrun(out) &&
-                 (channelWise || (sameRows(rhs, out) && hasOverrun(rhs)));
   return {planes(layer), [=](StepBuilder &b, Value item) {
+            bool vectors = sameRows(lhs, out) && hasOverrun(lhs, b.lanes()) &&
+                           hasOverrun(out, b.lanes()) &&
+                           (channelWise || (sameRows(rhs, out) && hasOverrun(rhs, b.lanes())));
             Value left = planeStart(b, lhs, item), output = planeStart(b, out, item);
             // Dimensions of size 1 of the right side are read again and again.
             Value image = rhs.batch == 1 ? b.constant(0) : b.div(item, out.channels);
             Value channel = rhs.channels == 1 ? b.constant(0) : b.rem(item, out.channels);
             Value right = planeStart(b, rhs, b.add(b.mul(image, rhs.channels), channel));
             if (vectors) {
-              Value scalar =
-                  channelWise ? b.broadcast(b.load(firstElement(b, rhs, right))) : Value();
+              Value zero = b.constant(0), scalar;
+              if (channelWise)
+                scalar = b.broadcast(b.load(elementAt(b, rhs, right, zero, zero)));
               return fillLongRow(b, out, output, [&](Value position) {
                 Value y = channelWise ? scalar : vectorFrom(b, rhs, right, position);
                 return combine(b, vectorFrom(b, lhs, left, position), y);

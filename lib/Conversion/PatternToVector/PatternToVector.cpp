@@ -52,7 +52,21 @@ Layer describe(Operation *op) {
   return layer;
 }
 
+/// The generators see four axes: a tensor of more counts the last ones as one.
+LogicalResult checkAxes(Operation *op) {
+  auto type = [](Value value) { return cast<RankedTensorType>(value.getType()); };
+  RankedTensorType output = type(op->getResult(0));
+  auto axis = op->getAttrOfType<IntegerAttr>("axis");
+  bool broadcasts =
+      isa<AddOp, MulOp>(op) && type(op->getOperand(1)).getShape() != output.getShape();
+  if (output.getRank() <= 4 || !(broadcasts || (axis && axis.getInt() > 2)))
+    return success();
+  return op->emitOpError("expected at most 4 axes, got ") << output.getRank();
+}
+
 FailureOr<StepBody> lowerLayer(Operation *op, const Layer &layer, TargetAttr target) {
+  if (failed(checkAxes(op)))
+    return failure();
   return llvm::TypeSwitch<Operation *, FailureOr<StepBody>>(op)
       .Case<Conv2DOp>([&](Conv2DOp conv) {
         switch (conv.getScheduleAttr().getDataflow()) {

@@ -57,10 +57,12 @@ Span window(StepBuilder &b, Value at, int64_t stride, int64_t padding, int64_t e
   return {b.max(from, b.constant(0)), b.min(b.add(from, extent), b.constant(size))};
 }
 
+/// Whether all windows lie inside of the input, in one piece.
 bool coversInput(ArrayRef<int64_t> kernel, ArrayRef<int64_t> strides, ArrayRef<int64_t> padding,
                  const Layer &layer) {
   const Plane &in = layer.inputs[0], &out = layer.output;
-  return llvm::all_of(padding, [](int64_t p) { return p == 0; }) &&
+  return in.rowPhases * in.colPhases == 1 &&
+         llvm::all_of(padding, [](int64_t p) { return p == 0; }) &&
          (out.height - 1) * strides[0] + kernel[0] <= in.height &&
          (out.width - 1) * strides[1] + kernel[1] <= in.width;
 }
@@ -71,7 +73,9 @@ StepBody pconv::lowerMaxPool(MaxPool2DOp pool, const Layer &layer) {
   SmallVector<int64_t> kernel(pool.getKernel()), strides(pool.getStrides()),
       padding(pool.getPadding()), dilations(pool.getDilations());
   Plane in = layer.inputs[0];
-  if (coversInput({(kernel[0] - 1) * dilations[0] + 1, (kernel[1] - 1) * dilations[1] + 1}, strides,
+  constexpr int64_t kMostUnrolled = 1024; // cells; all of a large plane would be much code
+  if (kernel[0] * kernel[1] <= kMostUnrolled &&
+      coversInput({(kernel[0] - 1) * dilations[0] + 1, (kernel[1] - 1) * dilations[1] + 1}, strides,
                   padding, layer))
     // No window leaves the plane: unrolled and without tests, so that LLVM makes vectors of it.
     return perElement(layer, [=](StepBuilder &b, Value input, Value y, Value x) {
@@ -174,7 +178,11 @@ Sample sampleAt(StepBuilder &b, Value at, int64_t size, int64_t cells, bool alig
     Value centre = plus(b, toFloat(b, at), b.number(0.5));
     point = minus(b, times(b, centre, b.number(double(size) / cells)), b.number(0.5));
   }
+  // Rounding may not take the point out of the plane, nor out of 32 bits (2^31 - 128 is the last
+  // float that fits).
   point = maximum(b, point, b.number(0));
+  point = arith::MinimumFOp::create(b, b.getLoc(), point,
+                                    b.number(std::min<double>(size - 1, 2147483520.0)));
   Value whole = arith::FPToSIOp::create(b, b.getLoc(), b.getI32Type(), point);
   Value low = arith::IndexCastOp::create(b, b.getLoc(), b.getIndexType(), whole);
   low = b.min(low, b.constant(size - 1));

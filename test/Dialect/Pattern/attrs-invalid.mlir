@@ -153,6 +153,13 @@ func.func private @f(
 
 // -----
 
+// plane C3, without a border: what lies right of the last row is written, too
+// expected-error @+2 {{expected a channel_stride that holds 1 times 5 rows of 8, got 39}}
+func.func private @f(
+  tensor<1x3x5x7xf32, #pattern.plane<halo = 0, row_stride = 8, channel_stride = 39>>)
+
+// -----
+
 // plane C3
 // expected-error @+2 {{expected a channel_stride that holds 4 times 4 rows of 5, got 76}}
 func.func private @f(
@@ -264,6 +271,31 @@ func.func private @f() attributes {pattern.stage = "imported"}
 
 // expected-error @below {{expected pattern.target to be a #pattern.target, got "host"}}
 module attributes {pattern.target = "host"} {}
+
+// -----
+
+// expected-error @below {{expected pattern.memory to be a dictionary, got 64 : i64}}
+module attributes {pattern.memory = 64 : i64} {}
+
+// -----
+
+// expected-error @below {{expected values, indices, arena and scratch in pattern.memory, got weights}}
+module attributes {pattern.memory = {values = 64 : i64, weights = 64 : i64}} {}
+
+// -----
+
+// expected-error @below {{expected arena in pattern.memory to be an i64 in 0..1099511627776, got -64 : i64}}
+module attributes {pattern.memory = {arena = -64 : i64}} {}
+
+// -----
+
+// expected-error @below {{expected scratch in pattern.memory to be an i64 in 0..1099511627776, got 64 : i32}}
+module attributes {pattern.memory = {scratch = 64 : i32}} {}
+
+// -----
+
+// expected-error @below {{expected pattern.memory on a module, got it on func.func}}
+func.func private @f() attributes {pattern.memory = {values = 0 : i64}}
 
 // -----
 

@@ -315,5 +315,7 @@ LogicalResult PlaneAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementTyp
   if (getRowStride() < width)
     return emitError() << "expected a row_stride of at least " << width << " for " << shape[3]
                        << " columns and halo " << getHalo() << ", got " << getRowStride();
-  return verifyChannel(emitError, *this, rows, cols);
+  // Who writes a plane clears what lies between its rows, and behind the last one as well.
+  bool wholeRows = getHalo() == 0 && getRowPhases() * getColPhases() == 1;
+  return verifyChannel(emitError, *this, rows, wholeRows ? getRowStride() : cols);
 }

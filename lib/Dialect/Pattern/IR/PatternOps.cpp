@@ -167,5 +167,8 @@ LogicalResult ReshapeOp::verify() {
   int64_t output = getOutput().getType().getNumElements();
   if (input != output)
     return emitOpError("expected an output of ") << input << " elements, got " << output;
+  for (RankedTensorType type : {getInput().getType(), getOutput().getType()})
+    if (type.getEncoding())
+      return emitOpError("expected tensors in plain order, got ") << type;
   return success();
 }
