@@ -43,14 +43,17 @@ class WeightResolver:
         """The values of a weight symbol.
 
         Raises:
-            WeightsError: if the network has no value for it.
+            WeightsError: if the network has no value for it, or one of another shape.
         """
         op = self._ops.get(symbol)
         if op is not None and "batch_norm" in op.attributes:
             return self._fold(op)
         if symbol not in self._values:
             raise WeightsError("no values were given for this weight", layer=symbol)
-        return np.asarray(self._values[symbol], dtype=np.float32)
+        values = np.asarray(self._values[symbol], dtype=np.float32)
+        if op is not None and values.shape != (shape := _shape(op)):
+            raise WeightsError(f"expected shape {shape}, got {values.shape}", layer=symbol)
+        return values
 
     def batch_norm(self, recipe: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Scale and shift per channel of a `#pattern.batch_norm` attribute, in float64."""
@@ -68,7 +71,7 @@ class WeightResolver:
         source = None
         if "source" in op.attributes:
             source = self[ir.FlatSymbolRefAttr(op.attributes["source"]).value].astype(np.float64)
-        shape = ir.RankedTensorType(ir.TypeAttr(op.attributes["type"]).value).shape
+        shape = _shape(op)
         if len(shape) == 1:  # the bias
             folded = shift if source is None else source * scale + shift
         else:
@@ -92,6 +95,10 @@ def _integer(op: Any, name: str) -> int:
     return int(ir.IntegerAttr(op.attributes[name]).value)
 
 
+def _shape(op: Any) -> tuple[int, ...]:
+    return tuple(ir.RankedTensorType(ir.TypeAttr(op.attributes["type"]).value).shape)
+
+
 def pack(module: ir.Module, weights: Mapping[str, npt.NDArray[Any]]) -> tuple[FloatArray, IntArray]:
     """Packs all weights of a network into the two arrays that its code reads.
 
@@ -103,24 +110,48 @@ def pack(module: ir.Module, weights: Mapping[str, npt.NDArray[Any]]) -> tuple[Fl
         The float32 values and the int32 index numbers.
 
     Raises:
-        WeightsError: if a weight has no values.
+        WeightsError: if a weight has no values, or values of another shape.
+        CompileError: if the network is at another stage, its packed weights lie outside of the
+            arrays, or those do not fit into memory.
     """
     resolver = WeightResolver(module, weights)
-    memory = ir.DictAttr(module.operation.attributes["pattern.memory"])
-    values = np.zeros(max(int(ir.IntegerAttr(memory["values"]).value), 1), np.float32)
-    indices = np.zeros(max(int(ir.IntegerAttr(memory["indices"]).value), 1), np.int32)
-    for op in module.body.operations:
-        if op.operation.name != "pattern.packed":
-            continue
-        packed, bias = _pack_layer(op, resolver)
-        start, count = _integer(op, "values"), _integer(op, "value_count")
-        values[start : start + count] = packed
-        values[start + count : start + count + len(bias)] = bias
-        if "index" in op.attributes:
-            index = _numbers(op, "index")
-            first = _integer(op, "indices")
-            indices[first : first + len(index)] = index
+    try:
+        values, indices = _blob(module, "values", np.float32), _blob(module, "indices", np.int32)
+        for op in module.body.operations:
+            if op.operation.name != "pattern.packed":
+                continue
+            packed, bias = _pack_layer(op, resolver)
+            start = _integer(op, "values")
+            _put(op, values, start, packed)
+            _put(op, values, start + len(packed), bias)
+            if "index" in op.attributes:
+                _put(op, indices, _integer(op, "indices"), _numbers(op, "index"))
+    except MemoryError as error:
+        raise CompileError("the packed weights of the network do not fit into memory") from error
     return values, indices
+
+
+def _blob(module: ir.Module, name: str, dtype: type[np.generic]) -> npt.NDArray[Any]:
+    """One of the two arrays, empty; at least one number, since an empty one has no address."""
+    attributes = module.operation.attributes
+    if "pattern.memory" not in attributes or name not in (
+        memory := ir.DictAttr(attributes["pattern.memory"])
+    ):
+        raise CompileError(
+            f"expected a network at stage packed or placed, which says how many {name} it has"
+        )
+    return np.zeros(max(int(ir.IntegerAttr(memory[name]).value), 1), dtype)
+
+
+def _put(op: Any, blob: npt.NDArray[Any], start: int, numbers: npt.NDArray[Any]) -> None:
+    """Copies the numbers of a layer to their place."""
+    if start + len(numbers) > len(blob):
+        raise CompileError(
+            f"expected {len(numbers)} packed numbers below {len(blob)}, got them at {start}; "
+            "run pattern-pack-weights again",
+            layer=ir.StringAttr(op.attributes["sym_name"]).value,
+        )
+    blob[start : start + len(numbers)] = numbers
 
 
 def _pack_layer(op: Any, resolver: WeightResolver) -> tuple[FloatArray, FloatArray]:

@@ -126,7 +126,7 @@ module attributes {pattern.memory = {arena = 2048 : i64, scratch = 64 : i64, val
 module attributes {pattern.memory = {arena = 2048 : i64, scratch = 1024 : i64, values = 144 : i64, indices = 0 : i64},
     pattern.target = #pattern.target<lanes = 4, registers = 16, fma = true, l1 = 32768, l2 = 524288>} {
   pattern.weights @w : tensor<3x4x3x3xf32>, #pattern.kernel<#library>, kernels = dense<1> : tensor<3x4xi8>
-  pattern.packed @w.packed weights(@w) form = #pattern.form<panels> values = 0 count = 144 indices = 0
+  pattern.packed @w.packed weights(@w) form = #pattern.form<panels> values = 0 count = 144 indices = 0 {filter_block = 2 : i64}
   func.func @main(%x: tensor<1x4x5x7xf32, #plane> {pattern.place = 0 : i64}) {
     // expected-error @+4 {{'pattern.conv2d' op expected loads, since its schedule is staged}}
     // expected-note @+3 {{promised by stage 'planned', which pattern-eliminate-redundant-loads ensures}}
@@ -145,7 +145,7 @@ module attributes {pattern.memory = {arena = 2048 : i64, scratch = 1024 : i64, v
 module attributes {pattern.memory = {arena = 2048 : i64, scratch = 1024 : i64, values = 144 : i64, indices = 0 : i64},
     pattern.target = #pattern.target<lanes = 4, registers = 16, fma = true, l1 = 32768, l2 = 524288>} {
   pattern.weights @w : tensor<3x4x3x3xf32>, #pattern.dense
-  pattern.packed @w.packed weights(@w) form = #pattern.form<panels> values = 0 count = 144 indices = 0
+  pattern.packed @w.packed weights(@w) form = #pattern.form<panels> values = 0 count = 144 indices = 0 {filter_block = 2 : i64}
   func.func @main(%x: tensor<1x4x5x7xf32> {pattern.place = 0 : i64}) {
     // expected-error @+4 {{expected operand #0 in #pattern.plane layout, got 'tensor<1x4x5x7xf32>'}}
     // expected-note @+3 {{promised by stage 'laid_out', which pattern-assign-layouts ensures}}
@@ -153,6 +153,31 @@ module attributes {pattern.memory = {arena = 2048 : i64, scratch = 1024 : i64, v
     // expected-error @+1 {{expected an output with the row_stride of its input, 7, got 5}}
     %0 = pattern.conv2d %x weights(@w) {packed = @w.packed, place = 1024 : i64, schedule = #dense}
         : tensor<1x4x5x7xf32> -> tensor<1x3x3x5xf32>
+    return
+  }
+}
+
+// -----
+
+// The generators walk four axes.
+module attributes {pattern.memory = {arena = 512 : i64, scratch = 64 : i64, values = 0 : i64, indices = 0 : i64},
+    pattern.target = #pattern.target<lanes = 4, registers = 16, fma = true, l1 = 32768, l2 = 524288>} {
+  func.func @main(%x: tensor<1x2x3x4x5xf32> {pattern.place = 0 : i64}) {
+    %0 = pattern.softmax %x {axis = 2 : i64, place = 128 : i64} : tensor<1x2x3x4x5xf32> -> tensor<1x2x3x4x5xf32>
+    // expected-error @below {{'pattern.softmax' op expected at most 4 axes, got 5}}
+    %1 = pattern.softmax %0 {axis = 4 : i64, place = 256 : i64} : tensor<1x2x3x4x5xf32> -> tensor<1x2x3x4x5xf32>
+    return
+  }
+}
+
+// -----
+
+module attributes {pattern.memory = {arena = 512 : i64, scratch = 64 : i64, values = 0 : i64, indices = 0 : i64},
+    pattern.target = #pattern.target<lanes = 4, registers = 16, fma = true, l1 = 32768, l2 = 524288>} {
+  func.func @main(%x: tensor<1x2x3x4x5xf32> {pattern.place = 0 : i64}, %y: tensor<1x2x3x1x5xf32> {pattern.place = 128 : i64}) {
+    %0 = pattern.add %x, %x {place = 256 : i64} : tensor<1x2x3x4x5xf32>, tensor<1x2x3x4x5xf32> -> tensor<1x2x3x4x5xf32>
+    // expected-error @below {{'pattern.add' op expected at most 4 axes, got 5}}
+    %1 = pattern.add %x, %y {place = 384 : i64} : tensor<1x2x3x4x5xf32>, tensor<1x2x3x1x5xf32> -> tensor<1x2x3x4x5xf32>
     return
   }
 }

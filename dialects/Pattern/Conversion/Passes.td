@@ -141,7 +141,8 @@ def ConvertPatternToVector : Pass<"convert-pattern-to-vector", "::mlir::ModuleOp
     }
     ```
 
-    *Limitations*: one network a module; softmax, resizing and layers on planes with rows of different
+    *Limitations*: one network a module; tensors of more than four axes only in layers that need not
+    tell their last axes apart; softmax, resizing and layers on planes with rows of different
     lengths are lowered element by element.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",

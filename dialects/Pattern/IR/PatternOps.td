@@ -93,17 +93,27 @@ def Pattern_PackedOp : Pattern_Op<"packed", [Symbol, DeclareOpInterfaceMethods<S
     - `#pattern.form<runs>` and `#pattern.form<records>` are for kernel patterns: `index` is the walk
       of the kernel loop (input-stationary or staged), and `gather` gives for every packed value its
       place in the weight tensor, or -1 for a zero.
-    - `#pattern.form<panels>` is for dense weights and has no index: filters are dealt into panels
-      of `filter_block`, a panel holds [channel][cell][filter], short panels are filled with zeros.
+    - `#pattern.form<panels>` is for dense weights and has no index: the filters of each of `groups`
+      groups are dealt into panels of `filter_block`, a panel holds [channel][cell][filter], short
+      panels are filled with zeros. It is also for a batch normalisation of its own, `batch_norm`:
+      the scales of all channels, then their shifts.
 
     `values` and `indices` are the places of this layer in the two data blobs, in elements;
-    `value_count` counts the packed weights without the bias, which follows them. `index_bytes` is
+    `value_count` counts the packed weights without the bias, which follows them (that of a linear
+    layer filled up to whole panels). `index_bytes` is
     what the FKW format needs for the same layer, `csr_bytes` what CSR needs (4-byte columns).
 
     - C1: `weights` and `bias` name `pattern.weights` ops; the bias has one element per filter.
     - C2: the forms `runs` and `records` have `index` and `gather`, with `value_count` numbers in
       the latter; the form `panels` has neither.
-    - C3: places and counts are not negative.
+    - C3: places and counts are not negative and at most 2^40.
+    - C4: every number in `gather` is the place of an element of `weights`, or -1.
+    - C5: the form `panels` has either a positive `filter_block`, with `groups` that divide the
+      filters, or `batch_norm`; the other forms have neither.
+    - C6: `value_count` of panels counts the weights of all panels; with `batch_norm` two values for
+      each channel.
+    - C7: the parameters of `batch_norm` are weights of equal size, its scale is `weights`, and
+      there is no bias.
 
     ```mlir
     pattern.packed @conv.packed weights(@conv.weight) form = #pattern.form<panels>
@@ -114,7 +124,10 @@ def Pattern_PackedOp : Pattern_Op<"packed", [Symbol, DeclareOpInterfaceMethods<S
                        OptionalAttr<FlatSymbolRefAttr>:$bias, Pattern_PackFormAttr:$form,
                        I64Attr:$values, I64Attr:$value_count, I64Attr:$indices,
                        OptionalAttr<I32ElementsAttr>:$index, OptionalAttr<I32ElementsAttr>:$gather,
-                       OptionalAttr<I64Attr>:$index_bytes, OptionalAttr<I64Attr>:$csr_bytes);
+                       OptionalAttr<I64Attr>:$index_bytes, OptionalAttr<I64Attr>:$csr_bytes,
+                       OptionalAttr<I64Attr>:$filter_block,
+                       DefaultValuedAttr<I64Attr, "1">:$groups,
+                       OptionalAttr<Pattern_BatchNormAttr>:$batch_norm);
   let assemblyFormat = [{
     $sym_name `weights` `(` $weights `)` (`bias` `(` $bias^ `)`)? `form` `=` $form
     `values` `=` $values `count` `=` $value_count `indices` `=` $indices attr-dict
@@ -231,7 +244,7 @@ def Pattern_BatchNormOp : Pattern_LayerOp<"batch_norm", [DeclareOpInterfaceMetho
 
     - C1: input and output have one shape, of rank 2 or 4.
     - C2: the four symbols of `parameters` are `pattern.weights` with one element per channel.
-    - C3: `packed` names a `pattern.packed`.
+    - C3: `packed` names a `pattern.packed` of these parameters.
 
     ```mlir
     %y = pattern.batch_norm %x
@@ -386,7 +399,8 @@ def Pattern_ConcatOp : Pattern_LayerOp<"concat"> {
 def Pattern_ReshapeOp : Pattern_LayerOp<"reshape"> {
   let summary = "The same elements in row-major order under another shape";
   let description = [{
-    C1: input and output have the same number of elements.
+    - C1: input and output have the same number of elements.
+    - C2: neither is stored as planes with a border (both are the same floats).
 
     ```mlir
     %y = pattern.reshape %x : tensor<1x4x1x1xf32> -> tensor<1x4xf32>

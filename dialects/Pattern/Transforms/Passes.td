@@ -130,7 +130,7 @@ def AssignLayouts : Pass<"pattern-assign-layouts", "::mlir::ModuleOp"> {
     ```
 
     *Limitations*: tensors of other ranks stay in plain order; the input of a strided convolution is
-    copied, even where it is an input of the function and was copied just before.
+    always copied, never written by its producer as the convolution reads it.
   }];
   let dependentDialects = ["PatternDialect"];
 }
@@ -198,8 +198,8 @@ def PackWeights : Pass<"pattern-pack-weights", "::mlir::ModuleOp"> {
     the kernel loop walks it, the number of values, and the places of both in the network's two data
     blobs. For layers with kernel patterns it records the index bytes of the FKW format and of CSR.
 
-    *Requires*: stage `planned`. *Ensures*: every layer with weights names its packed form; stage
-    `packed`; the sizes of the blobs in `pattern.memory`.
+    *Requires*: stage `planned`. *Ensures*: every layer with weights names its packed form, and there
+    are no others; stage `packed`; the sizes of the blobs in `pattern.memory`.
 
     ```mlir
     // before: panels of two filters
@@ -209,7 +209,7 @@ def PackWeights : Pass<"pattern-pack-weights", "::mlir::ModuleOp"> {
         : tensor<1x4x5x7xf32, #plane> -> tensor<1x3x3x5xf32, #plane>
     // after: three filters of 36 weights fill two panels
     pattern.packed @w.packed weights(@w) bias(@b) form = <panels> values = 0 count = 144 indices = 0
-        {filter_block = 2 : i64, groups = 1 : i64}
+        {filter_block = 2 : i64}
     ```
 
     *Limitations*: the index stream has 32-bit numbers, so a layer with kernel patterns has at most
@@ -265,10 +265,10 @@ def VerifyStage : Pass<"pattern-verify-stage", "::mlir::ModuleOp"> {
     | fused | no batch normalisation is left that could be folded into the layer before it (checked at this stage only: nothing relies on it) |
     | reordered | convolutions with kernel patterns have a `filter_order`, within their groups |
     | laid_out | 4-D tensors are planes, but where a `relayout`, a `reshape` or the function's edge is; their borders are as wide as the padding of their consumers; a convolution reads and writes rows of one length, its input dealt out by its strides |
-    | scheduled | `conv2d` and `linear` have a schedule that fits the registers of `pattern.target`, with tiles for which there is a kernel loop |
-    | planned | sparse schedules have `loads`, which fit the registers too |
-    | packed | layers with weights name packed weights in the form of their schedule, inside the blobs |
-    | placed | every value has a place inside the arena, and none overlaps what lives with it |
+    | scheduled | `conv2d` and `linear` have a schedule that fits the registers of `pattern.target`, with tiles for which there is a kernel loop, and which the planes of the output have room for |
+    | planned | sparse schedules have `loads`, which fit the registers too; only rows that are neighbours are paired |
+    | packed | layers with weights name packed weights in the form of their schedule, whose index numbers keep the kernel loop inside of its memory; all packed weights lie inside the blobs, apart from each other |
+    | placed | every value has a place inside the arena, and none overlaps what lives with it; what tiles read lies inside the arena, and scratch memory holds what they keep |
     | lowered | no op of the pattern dialect is left (earlier promises no longer apply) |
 
     A failure names the op, what it lacks, and the pass that should have seen to it: that pass was

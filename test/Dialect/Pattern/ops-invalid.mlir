@@ -254,7 +254,7 @@ pattern.weights @w : tensor<2xf32>, #pattern.dense
 
 // packed C1
 // expected-error @below {{'pattern.packed' op expected weights to name a pattern.weights, got @other, which is not defined}}
-pattern.packed @p weights(@other) form = #pattern.form<panels> values = 0 count = 6 indices = 0
+pattern.packed @p weights(@other) form = #pattern.form<panels> values = 0 count = 6 indices = 0 {filter_block = 1 : i64}
 
 // -----
 
@@ -263,7 +263,7 @@ pattern.weights @w : tensor<2x3xf32>, #pattern.dense
 // expected-note @below {{defined here}}
 pattern.weights @b : tensor<3xf32>, #pattern.dense
 // expected-error @below {{'pattern.packed' op expected bias of shape 2, got 3}}
-pattern.packed @p weights(@w) bias(@b) form = #pattern.form<panels> values = 0 count = 6 indices = 0
+pattern.packed @p weights(@w) bias(@b) form = #pattern.form<panels> values = 0 count = 6 indices = 0 {filter_block = 1 : i64}
 
 // -----
 
@@ -292,16 +292,116 @@ pattern.packed @p weights(@w) form = #pattern.form<records> values = 0 count = 6
 
 // packed C3
 pattern.weights @w : tensor<2x3xf32>, #pattern.dense
-// expected-error @below {{expected count that is not negative, got -6}}
+// expected-error @below {{expected count in 0..1099511627776, got -6}}
 pattern.packed @p weights(@w) form = #pattern.form<panels> values = 0 count = -6 indices = 0
 
 // -----
 
 // packed C3
 pattern.weights @w : tensor<2x3xf32>, #pattern.dense
-// expected-error @below {{expected csr_bytes that is not negative, got -1}}
+// expected-error @below {{expected csr_bytes in 0..1099511627776, got -1}}
 pattern.packed @p weights(@w) form = #pattern.form<panels> values = 0 count = 6 indices = 0
       {csr_bytes = -1 : i64}
+
+// -----
+
+// packed C3
+pattern.weights @w : tensor<2x3xf32>, #pattern.dense
+// expected-error @below {{expected values in 0..1099511627776, got 9223372036854775807}}
+pattern.packed @p weights(@w) form = #pattern.form<panels> values = 9223372036854775807 count = 6 indices = 0
+      {filter_block = 2 : i64}
+
+// -----
+
+// packed C4
+pattern.weights @w : tensor<2x3xf32>, #pattern.dense
+// expected-error @below {{expected gather in -1..5, got 6 for value 1}}
+pattern.packed @p weights(@w) form = #pattern.form<runs> values = 0 count = 3 indices = 0
+      {index = dense<1> : tensor<3xi32>, gather = dense<[5, 6, -1]> : tensor<3xi32>}
+
+// -----
+
+// packed C4
+pattern.weights @w : tensor<2x3xf32>, #pattern.dense
+// expected-error @below {{expected gather in -1..5, got -2 for value 0}}
+pattern.packed @p weights(@w) form = #pattern.form<records> values = 0 count = 3 indices = 0
+      {index = dense<1> : tensor<3xi32>, gather = dense<-2> : tensor<3xi32>}
+
+// -----
+
+// packed C5
+pattern.weights @w : tensor<2x3xf32>, #pattern.dense
+// expected-error @below {{expected `filter_block` or `batch_norm` with the form panels and with no other, got panels without filter_block and without batch_norm}}
+pattern.packed @p weights(@w) form = #pattern.form<panels> values = 0 count = 6 indices = 0
+
+// -----
+
+// packed C5
+pattern.weights @w : tensor<2x3xf32>, #pattern.dense
+// expected-error @below {{expected `filter_block` or `batch_norm` with the form panels and with no other, got runs with filter_block and without batch_norm}}
+pattern.packed @p weights(@w) form = #pattern.form<runs> values = 0 count = 1 indices = 0
+      {index = dense<1> : tensor<3xi32>, gather = dense<0> : tensor<1xi32>, filter_block = 2 : i64}
+
+// -----
+
+// packed C5
+pattern.weights @w : tensor<2x3xf32>, #pattern.dense
+// expected-error @below {{expected filter_block in 1..2147483647, got 0}}
+pattern.packed @p weights(@w) form = #pattern.form<panels> values = 0 count = 6 indices = 0
+      {filter_block = 0 : i64}
+
+// -----
+
+// packed C5
+pattern.weights @w : tensor<6x3xf32>, #pattern.dense
+// expected-error @below {{expected a positive number of groups that divides the 6 filters, got 4}}
+pattern.packed @p weights(@w) form = #pattern.form<panels> values = 0 count = 18 indices = 0
+      {filter_block = 1 : i64, groups = 4 : i64}
+
+// -----
+
+// packed C6: each of two groups of three filters is filled up to four
+pattern.weights @w : tensor<6x3xf32>, #pattern.dense
+pattern.packed @p weights(@w) form = #pattern.form<panels> values = 0 count = 24 indices = 0
+      {filter_block = 2 : i64, groups = 2 : i64}
+// expected-error @below {{expected 24 values in panels of 2 filters (count), got 18}}
+pattern.packed @q weights(@w) form = #pattern.form<panels> values = 0 count = 18 indices = 0
+      {filter_block = 2 : i64, groups = 2 : i64}
+
+// -----
+
+// packed C6
+#bn = #pattern.batch_norm<scale = @s, shift = @s, mean = @s, variance = @s, epsilon = 1.0e-05 : f64>
+pattern.weights @s : tensor<3xf32>, #pattern.dense
+// expected-error @below {{expected 6 values for 3 channels (count), got 3}}
+pattern.packed @p weights(@s) form = #pattern.form<panels> values = 0 count = 3 indices = 0 {batch_norm = #bn}
+
+// -----
+
+// packed C7
+#bn = #pattern.batch_norm<scale = @s, shift = @t, mean = @s, variance = @s, epsilon = 1.0e-05 : f64>
+pattern.weights @s : tensor<3xf32>, #pattern.dense
+// expected-note @below {{defined here}}
+pattern.weights @t : tensor<2xf32>, #pattern.dense
+// expected-error @below {{expected shift of shape 3, got 2}}
+pattern.packed @p weights(@s) form = #pattern.form<panels> values = 0 count = 6 indices = 0 {batch_norm = #bn}
+
+// -----
+
+// packed C7
+#bn = #pattern.batch_norm<scale = @s, shift = @s, mean = @s, variance = @s, epsilon = 1.0e-05 : f64>
+pattern.weights @s : tensor<3xf32>, #pattern.dense
+pattern.weights @t : tensor<3xf32>, #pattern.dense
+// expected-error @below {{expected the scale of batch_norm as weights, and no bias, got @t without bias}}
+pattern.packed @p weights(@t) form = #pattern.form<panels> values = 0 count = 6 indices = 0 {batch_norm = #bn}
+
+// -----
+
+// packed C7
+#bn = #pattern.batch_norm<scale = @s, shift = @s, mean = @s, variance = @s, epsilon = 1.0e-05 : f64>
+pattern.weights @s : tensor<3xf32>, #pattern.dense
+// expected-error @below {{expected the scale of batch_norm as weights, and no bias, got @s with bias}}
+pattern.packed @p weights(@s) bias(@s) form = #pattern.form<panels> values = 0 count = 6 indices = 0 {batch_norm = #bn}
 
 // -----
 
@@ -710,7 +810,7 @@ func.func @f(%x: tensor<1x3x5x7xf32>) {
 pattern.weights @w : tensor<4x3x3x3xf32>, #pattern.dense
 pattern.weights @b : tensor<4xf32>, #pattern.dense
 // expected-note @below {{defined here}}
-pattern.packed @p weights(@w) form = #pattern.form<panels> values = 0 count = 6 indices = 0
+pattern.packed @p weights(@w) form = #pattern.form<panels> values = 0 count = 108 indices = 0 {filter_block = 2 : i64}
 func.func @f(%x: tensor<1x3x5x7xf32>) {
   // expected-error @below {{'pattern.conv2d' op expected the packed form of @w and bias @b, got that of @w without bias}}
   %y = pattern.conv2d %x weights(@w) bias(@b) {packed = @p}
@@ -778,7 +878,7 @@ func.func @f(%x: tensor<1x12xf32>) {
 pattern.weights @w : tensor<5x12xf32>, #pattern.dense
 pattern.weights @v : tensor<5x12xf32>, #pattern.dense
 // expected-note @below {{defined here}}
-pattern.packed @p weights(@v) form = #pattern.form<panels> values = 0 count = 6 indices = 0
+pattern.packed @p weights(@v) form = #pattern.form<panels> values = 0 count = 60 indices = 0 {filter_block = 5 : i64}
 func.func @f(%x: tensor<1x12xf32>) {
   // expected-error @below {{'pattern.linear' op expected the packed form of @w without bias, got that of @v without bias}}
   %y = pattern.linear %x weights(@w) {packed = @p} : tensor<1x12xf32> -> tensor<1x5xf32>
@@ -867,6 +967,21 @@ func.func @f(%x: tensor<3x2xf32>) {
   %y = pattern.batch_norm %x {packed = @s, parameters = #pattern.batch_norm<scale = @s, shift = @t, mean = @m, variance = @v,
                                         epsilon = 1.0e-05 : f64>}
       : tensor<3x2xf32> -> tensor<3x2xf32>
+  return
+}
+
+// -----
+
+// batch_norm C3
+#bn = #pattern.batch_norm<scale = @s, shift = @s, mean = @s, variance = @s, epsilon = 1.0e-05 : f64>
+#other = #pattern.batch_norm<scale = @s, shift = @s, mean = @s, variance = @t, epsilon = 1.0e-05 : f64>
+pattern.weights @s : tensor<2xf32>, #pattern.dense
+pattern.weights @t : tensor<2xf32>, #pattern.dense
+// expected-note @below {{defined here}}
+pattern.packed @p weights(@s) form = #pattern.form<panels> values = 0 count = 4 indices = 0 {batch_norm = #other}
+func.func @f(%x: tensor<3x2xf32>) {
+  // expected-error @below {{'pattern.batch_norm' op expected the packed form of these parameters, got @p}}
+  %y = pattern.batch_norm %x {packed = @p, parameters = #bn} : tensor<3x2xf32> -> tensor<3x2xf32>
   return
 }
 
@@ -1133,6 +1248,15 @@ func.func @f(%a: tensor<1x4x5x7xf32>, %b: tensor<1x2x5x7xf32>) {
 func.func @f(%x: tensor<1x4x2x3xf32>) {
   // expected-error @below {{'pattern.reshape' op expected an output of 24 elements, got 25}}
   %y = pattern.reshape %x : tensor<1x4x2x3xf32> -> tensor<1x25xf32>
+  return
+}
+
+// -----
+
+// reshape C2
+func.func @f(%x: tensor<1x35xf32>) {
+  // expected-error @below {{'pattern.reshape' op expected tensors in plain order, got 'tensor<1x1x5x7xf32, #pattern.plane<halo = 0, row_stride = 7, channel_stride = 1024>>'}}
+  %y = pattern.reshape %x : tensor<1x35xf32> -> tensor<1x1x5x7xf32, #pattern.plane<halo = 0, row_stride = 7, channel_stride = 1024>>
   return
 }
 

@@ -10,7 +10,7 @@ module attributes {pattern.stage = "planned",
     pattern.target = #pattern.target<lanes = 4, registers = 16, fma = true, l1 = 32768, l2 = 524288>} {
 pattern.weights @w : tensor<3x4x3x3xf32>, #pattern.dense
 pattern.weights @b : tensor<3xf32>, #pattern.dense
-// CHECK: pattern.packed @w.packed weights(@w) bias(@b) form = <panels> values = 0 count = 144 indices = 0 {filter_block = 2 : i64, groups = 1 : i64}
+// CHECK: pattern.packed @w.packed weights(@w) bias(@b) form = <panels> values = 0 count = 144 indices = 0 {filter_block = 2 : i64}
 // CHECK-LABEL: func.func @dense
 // CHECK: pattern.conv2d %{{.*}} weights(@w) bias(@b) {packed = @w.packed,
 func.func @dense(%x: tensor<1x4x5x7xf32, #plane>) -> tensor<1x3x3x5xf32, #plane> {

@@ -108,12 +108,13 @@ func.func @main(%x: tensor<3x40xf32>) -> tensor<3x40xf32> {
 module attributes {pattern.stage = "packed", pattern.memory = {values = 200 : i64, indices = 0 : i64},
     pattern.target = #pattern.target<lanes = 4, registers = 512, fma = true, l1 = 32768, l2 = 524288>} {
 pattern.weights @w : tensor<5x5xf32>, #pattern.dense
-pattern.packed @w.packed weights(@w) form = #pattern.form<panels> values = 0 count = 40 indices = 0
+pattern.packed @less weights(@w) form = #pattern.form<panels> values = 0 count = 40 indices = 0 {filter_block = 4 : i64}
+pattern.packed @most weights(@w) form = #pattern.form<panels> values = 40 count = 40 indices = 0 {filter_block = 8 : i64}
 // CHECK-LABEL: func.func @main
 func.func @main(%x: tensor<1x5xf32>) -> tensor<1x5xf32> {
-  %a = pattern.linear %x weights(@w) {schedule = #less, packed = @w.packed} : tensor<1x5xf32> -> tensor<1x5xf32>
-  %b = pattern.linear %a weights(@w) {schedule = #most, packed = @w.packed} : tensor<1x5xf32> -> tensor<1x5xf32>
-  %y = pattern.linear %b weights(@w) {schedule = #less, packed = @w.packed} : tensor<1x5xf32> -> tensor<1x5xf32>
+  %a = pattern.linear %x weights(@w) {schedule = #less, packed = @less} : tensor<1x5xf32> -> tensor<1x5xf32>
+  %b = pattern.linear %a weights(@w) {schedule = #most, packed = @most} : tensor<1x5xf32> -> tensor<1x5xf32>
+  %y = pattern.linear %b weights(@w) {schedule = #less, packed = @less} : tensor<1x5xf32> -> tensor<1x5xf32>
   return %y : tensor<1x5xf32>
 }
 }

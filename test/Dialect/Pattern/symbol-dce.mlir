@@ -23,12 +23,12 @@ pattern.weights @v : tensor<2xf32>, #pattern.dense
 pattern.weights @folded.weight : tensor<2x3x3x3xf32>, #pattern.dense source(@conv.weight)
     batch_norm(<scale = @s, shift = @t, mean = @m, variance = @v, epsilon = 1.0e-05 : f64>)
 pattern.packed @packed weights(@folded.weight) bias(@conv.bias) form = #pattern.form<panels>
-    values = 0 count = 54 indices = 0
+    values = 0 count = 54 indices = 0 {filter_block = 2 : i64}
 pattern.weights @of.argument : tensor<2xf32>, #pattern.dense
 
 pattern.weights @unused.weight : tensor<2x3x3x3xf32>, #pattern.dense
 pattern.packed @unused.packed weights(@unused.weight) form = #pattern.form<panels>
-    values = 0 count = 54 indices = 0
+    values = 0 count = 54 indices = 0 {filter_block = 2 : i64}
 
 // CHECK-LABEL: @main
 func.func @main(%x: tensor<1x3x5x7xf32>, %w: tensor<2xf32> {pattern.weights = @of.argument})

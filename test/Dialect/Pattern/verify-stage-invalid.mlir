@@ -238,14 +238,14 @@ module attributes {pattern.stage = "planned", pattern.target = #small} {
 #machine = #pattern.target<lanes = 4, registers = 32, fma = true, l1 = 32768, l2 = 524288>
 // expected-error @+2 {{'builtin.module' op expected pattern.memory to say `indices`}}
 // expected-note @+1 {{promised by stage 'packed', which pattern-pack-weights ensures}}
-module attributes {pattern.stage = "packed", pattern.target = #machine, pattern.memory = {values = 48 : i64}} {
+module attributes {pattern.stage = "packed", pattern.target = #machine, pattern.memory = {values = 66 : i64}} {
   pattern.weights @w : tensor<4x6xf32>, #pattern.dense
-  pattern.packed @w.packed weights(@w) form = #pattern.form<panels> values = 24 count = 24 indices = 0
-  // expected-error @+2 {{'pattern.packed' op expected 24 values below 48, got them at 25}}
+  pattern.packed @w.packed weights(@w) form = #pattern.form<panels> values = 18 count = 24 indices = 0 {filter_block = 4 : i64}
+  // expected-error @+2 {{'pattern.packed' op expected 24 values below 66, got them at 43}}
   // expected-note @+1 {{promised by stage 'packed', which pattern-pack-weights ensures}}
-  pattern.packed @w.packed2 weights(@w) form = #pattern.form<panels> values = 25 count = 24 indices = 0
+  pattern.packed @w.packed2 weights(@w) form = #pattern.form<panels> values = 43 count = 24 indices = 0 {filter_block = 4 : i64}
   pattern.weights @c : tensor<2x1x3x3xf32>, #pattern.kernel<#library>, kernels = dense<[[1], [2]]> : tensor<2x1xi8>
-  pattern.packed @c.packed weights(@c) form = #pattern.form<panels> values = 0 count = 18 indices = 0
+  pattern.packed @c.packed weights(@c) form = #pattern.form<panels> values = 0 count = 18 indices = 0 {filter_block = 2 : i64}
   func.func @packed(%x: tensor<1x6xf32>, %y: tensor<1x1x5x7xf32, #in>) {
     // expected-error @+2 {{'pattern.conv2d' op expected weights packed as records, got panels}}
     // expected-note @+1 {{promised by stage 'packed', which pattern-pack-weights ensures}}
@@ -316,6 +316,110 @@ module attributes {pattern.stage = "placed", pattern.target = #machine, pattern.
   func.func @result_elsewhere(%x: tensor<1x30xf32> {pattern.place = 0 : i64}) -> (tensor<1x30xf32> {pattern.place = 64 : i64}) {
     %0 = pattern.softmax %x {axis = 1 : i64, place = 32 : i64} : tensor<1x30xf32> -> tensor<1x30xf32>
     return %0 : tensor<1x30xf32>
+  }
+}
+
+// -----
+
+// Tiles of eight lanes that would write more than the output has room for.
+#library = #pattern.library<3x3, [[0, 3]]>
+#in = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 48>
+#roomy = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 24>
+#tight = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 21>
+#machine = #pattern.target<lanes = 8, registers = 16, fma = true, l1 = 32768, l2 = 524288>
+#dense = #pattern.schedule<dataflow = output_stationary, rows = 1, vectors = 1, filter_block = 2, channel_block = 1>
+#rows = #pattern.schedule<dataflow = output_stationary, rows = 2, vectors = 1, filter_block = 2, channel_block = 1>
+#staged = #pattern.schedule<dataflow = staged, rows = 1, vectors = 1, filter_block = 2, channel_block = 1>
+#panel = #pattern.schedule<dataflow = output_stationary, rows = 1, vectors = 2, filter_block = 32, channel_block = 1>
+module attributes {pattern.stage = "scheduled", pattern.target = #machine} {
+  pattern.weights @w : tensor<2x1x3x3xf32>, #pattern.kernel<#library>, kernels = dense<1> : tensor<2x1xi8>
+  pattern.weights @fc : tensor<5x3xf32>, #pattern.dense
+  func.func @tiles(%x: tensor<1x1x5x7xf32, #in>, %y: tensor<1x3xf32>) {
+    // Three rows of seven: three vectors, or one at the start of each row.
+    %0 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, schedule = #dense} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #roomy>
+    // expected-error @+2 {{'pattern.conv2d' op expected an output with a channel_stride of at least 24 for its tiles, got 21}}
+    // expected-note @+1 {{promised by stage 'scheduled', which pattern-assign-schedules ensures}}
+    %1 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, schedule = #dense} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #tight>
+    // expected-error @+2 {{'pattern.conv2d' op expected an output with a channel_stride of at least 22 for its tiles, got 21}}
+    // expected-note @+1 {{promised by stage 'scheduled', which pattern-assign-schedules ensures}}
+    %2 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, schedule = #staged} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #tight>
+    // expected-error @+2 {{'pattern.conv2d' op expected tiles of one row, which only the staged dataflow has more of, got 2}}
+    // expected-note @+1 {{promised by stage 'scheduled', which pattern-assign-schedules ensures}}
+    %3 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, schedule = #rows} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #roomy>
+    // expected-error @+2 {{'pattern.linear' op expected a filter_block of at most the 16 sums of a tile, got 32}}
+    // expected-note @+1 {{promised by stage 'scheduled', which pattern-assign-schedules ensures}}
+    %4 = pattern.linear %y weights(@fc) {schedule = #panel} : tensor<1x3xf32> -> tensor<1x5xf32>
+    return
+  }
+}
+
+// -----
+
+// The rows that cells 0 and 3 read are two apart.
+#library = #pattern.library<3x3, [[0, 3]]>
+#in = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 48>
+#out = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 32>
+#machine = #pattern.target<lanes = 4, registers = 16, fma = true, l1 = 32768, l2 = 524288>
+#staged = #pattern.schedule<dataflow = staged, rows = 1, vectors = 1, filter_block = 2, channel_block = 1>
+#pairs = #pattern.loads<scope = kernel, taps = [0, 0, 1, 0], uses = [[0, 1]], pairs = 1>
+#single = #pattern.loads<scope = kernel, taps = [0, 0, 1, 0], uses = [[0, 1]]>
+module attributes {pattern.stage = "planned", pattern.target = #machine} {
+  pattern.weights @w : tensor<2x1x3x3xf32>, #pattern.kernel<#library>, kernels = dense<1> : tensor<2x1xi8>
+  func.func @pairs(%x: tensor<1x1x5x7xf32, #in>) {
+    %0 = pattern.conv2d %x weights(@w) {dilations = array<i64: 2, 1>, filter_order = array<i32: 0, 1>, loads = #single, schedule = #staged} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x1x5xf32, #out>
+    // expected-error @+2 {{'pattern.conv2d' op expected loads without pairs, since cells one below the other do not read rows one below the other}}
+    // expected-note @+1 {{promised by stage 'planned', which pattern-eliminate-redundant-loads ensures}}
+    %1 = pattern.conv2d %x weights(@w) {dilations = array<i64: 2, 1>, filter_order = array<i32: 0, 1>, loads = #pairs, schedule = #staged} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x1x5xf32, #out>
+    return
+  }
+}
+
+// -----
+
+// Tiles that read beyond the arena, and more sums than scratch memory holds.
+#in = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 35>
+#out = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 32>
+#machine = #pattern.target<lanes = 4, registers = 16, fma = true, l1 = 32768, l2 = 524288>
+#dense = #pattern.schedule<dataflow = output_stationary, rows = 1, vectors = 1, filter_block = 2, channel_block = 1>
+#panel = #pattern.schedule<dataflow = output_stationary, rows = 1, vectors = 2, filter_block = 8, channel_block = 1>
+module attributes {pattern.stage = "placed", pattern.target = #machine, pattern.memory = {values = 64 : i64, indices = 0 : i64, arena = 104 : i64, scratch = 63 : i64}} {
+  pattern.weights @w : tensor<2x1x3x3xf32>, #pattern.dense
+  pattern.packed @w.packed weights(@w) form = #pattern.form<panels> values = 0 count = 18 indices = 0 {filter_block = 2 : i64}
+  pattern.weights @fc : tensor<5x3xf32>, #pattern.dense
+  pattern.packed @fc.packed weights(@fc) form = #pattern.form<panels> values = 18 count = 24 indices = 0 {filter_block = 8 : i64}
+  func.func @inside(%x: tensor<1x1x5x7xf32, #in> {pattern.place = 64 : i64}) {
+    %0 = pattern.conv2d %x weights(@w) {packed = @w.packed, place = 0 : i64, schedule = #dense} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #out>
+    return
+  }
+  func.func @tiles(%x: tensor<1x1x5x7xf32, #in> {pattern.place = 69 : i64}) {
+    // expected-error @+2 {{'pattern.conv2d' op expected room for tiles that read 40 floats from the start of its input, got 35 up to the end of the arena}}
+    // expected-note @+1 {{promised by stage 'placed', which pattern-plan-memory ensures}}
+    %0 = pattern.conv2d %x weights(@w) {packed = @w.packed, place = 0 : i64, schedule = #dense} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #out>
+    return
+  }
+  func.func @sums(%x: tensor<1x3xf32> {pattern.place = 0 : i64}) {
+    // expected-error @+2 {{'pattern.linear' op expected 64 floats of scratch memory, got 63}}
+    // expected-note @+1 {{promised by stage 'placed', which pattern-plan-memory ensures}}
+    %0 = pattern.linear %x weights(@fc) {packed = @fc.packed, place = 16 : i64, schedule = #panel} : tensor<1x3xf32> -> tensor<1x5xf32>
+    return
+  }
+}
+
+// -----
+
+#in = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 35>
+#out = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 32>
+#tight = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 21>
+#machine = #pattern.target<lanes = 4, registers = 16, fma = true, l1 = 32768, l2 = 524288>
+#dense = #pattern.schedule<dataflow = output_stationary, rows = 1, vectors = 1, filter_block = 2, channel_block = 1>
+module attributes {pattern.stage = "placed", pattern.target = #machine, pattern.memory = {values = 18 : i64, indices = 0 : i64, arena = 141 : i64, scratch = 64 : i64}} {
+  pattern.weights @w : tensor<2x1x3x3xf32>, #pattern.dense
+  pattern.packed @w.packed weights(@w) form = #pattern.form<panels> values = 0 count = 18 indices = 0 {filter_block = 2 : i64}
+  func.func @residual(%x: tensor<1x1x5x7xf32, #in> {pattern.place = 64 : i64}, %r: tensor<1x2x3x5xf32, #tight> {pattern.place = 99 : i64}) {
+    // expected-error @+2 {{'pattern.conv2d' op expected room for tiles that read 45 floats from the start of its residual, got 42 up to the end of the arena}}
+    // expected-note @+1 {{promised by stage 'placed', which pattern-plan-memory ensures}}
+    %0 = pattern.conv2d %x weights(@w) residual(%r : tensor<1x2x3x5xf32, #tight>) {packed = @w.packed, place = 0 : i64, schedule = #dense} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #out>
+    return
   }
 }
 

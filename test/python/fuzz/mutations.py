@@ -131,6 +131,44 @@ def change_plan(text: str, rng: Rng, pool: list[str]) -> str:
     return text[: match.start(1)] + new + text[match.end(1) :]
 
 
+_LIST = re.compile(r"(?:dense<\[|array<i(?:32|64): )([-\d, \[\]]+?)\]?>")
+
+
+def change_packed(text: str, rng: Rng, pool: list[str]) -> str:
+    """A number of an index stream, of the order of filters or the like becomes its neighbour, one
+    that stands elsewhere in its list, or an extreme one.
+    """
+    found = [match for match in _LIST.finditer(text) if re.search(r"\d", match[1])]
+    if not found:
+        return text
+    match = rng.choice(found)
+    numbers = list(re.finditer(r"-?\d+", match[1]))
+    number = rng.choice(numbers)
+    near = str(int(number[0]) + rng.choice([-1, 1, 4, 16]))
+    other = rng.choice(numbers)[0]
+    new = rng.choice([near, near, other, "-1", "2147483647", "-2147483648", "1000", "65536"])
+    start = match.start(1)
+    return text[: start + number.start()] + new + text[start + number.end() :]
+
+
+def swap_packed(text: str, rng: Rng, pool: list[str]) -> str:
+    """Two numbers of one such list change places."""
+    found = [match for match in _LIST.finditer(text) if len(re.findall(r"\d+", match[1])) > 1]
+    if not found:
+        return text
+    match = rng.choice(found)
+    parts = re.split(r"(-?\d+)", match[1])
+    a, b = rng.sample(range(1, len(parts), 2), 2)
+    parts[a], parts[b] = parts[b], parts[a]
+    return text[: match.start(1)] + "".join(parts) + text[match.end(1) :]
+
+
+def memory_sizes(text: str) -> list[int]:
+    """The numbers of pattern.memory."""
+    found = re.search(r"pattern\.memory = {([^}]*)}", text)
+    return [int(size) for size in re.findall(r"= (-?\d+)", found[1])] if found else []
+
+
 def swap_numbers(text: str, rng: Rng, pool: list[str]) -> str:
     tokens = _tokens(text)
     places = _places(tokens, lambda t: re.fullmatch(r"-?\d+", t))
@@ -281,9 +319,11 @@ def truncate(text: str, rng: Rng, pool: list[str]) -> str:
 # Most often those that many verifiers have nothing against, so that passes get to see the module.
 _MUTATIONS = [
     *[change_number_everywhere, change_plan] * 8,
+    *[change_packed] * 4,
     *[drop_attribute, change_stage] * 5,
     *[change_number, move_attribute, replace_attribute] * 3,
-    *[swap_numbers, change_shape, replace_token, drop_line, repeat_line, move_line, change_type],
+    *[swap_numbers, swap_packed, change_shape, change_type, replace_token],
+    *[drop_line, repeat_line, move_line],
     *[drop_token, repeat_token, flip_character, truncate],
 ]
 

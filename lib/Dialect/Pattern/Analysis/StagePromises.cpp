@@ -4,13 +4,13 @@
 // What an op can see of itself and of the symbols that it names is checked by its own verifier;
 // here stands what only a stage promises.
 #include "Pattern/Analysis/StagePromises.h"
+#include "Promises.h"
+
 #include "Pattern/Analysis/Dataflow.h"
+#include "Pattern/Analysis/Footprint.h"
 #include "Pattern/Analysis/Fusion.h"
 #include "Pattern/Analysis/PlaneGeometry.h"
 #include "Pattern/Analysis/Schedule.h"
-
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "llvm/ADT/DenseMap.h"
 
 using namespace mlir;
 using namespace pconv::pattern;
@@ -41,68 +41,45 @@ StringRef ensuredBy(Stage stage) {
   llvm_unreachable("unknown stage");
 }
 
-/// The form in which the kernel loop of a dataflow reads its weights.
-PackForm formFor(Dataflow dataflow) {
-  switch (dataflow) {
-  case Dataflow::InputStationary:
-    return PackForm::Runs;
-  case Dataflow::OutputStationary:
-    return PackForm::Panels;
-  case Dataflow::Staged:
-    return PackForm::Records;
-  }
-  llvm_unreachable("unknown dataflow");
-}
-
 /// The schedule of a layer with weights, or null.
 ScheduleAttr scheduleOf(Operation *op) { return op->getAttrOfType<ScheduleAttr>("schedule"); }
 
 class StageVerifier {
 public:
   StageVerifier(ModuleOp module, Stage stage)
-      : module(module), symbols(module), stage(stage),
-        target(module->getAttrOfType<TargetAttr>("pattern.target")),
-        memory(module->getAttrOfType<DictionaryAttr>("pattern.memory")) {}
+      : promises(module), stage(stage), target(promises.target) {}
 
   LogicalResult verify() {
     if (stage == Stage::Lowered) {
-      module.walk([&](Operation *op) { checkLowered(op); });
-      return success(kept);
+      promises.module.walk([&](Operation *op) { checkLowered(op); });
+      return success(promises.faults == 0);
     }
     checkModule();
-    for (auto function : module.getOps<func::FuncOp>())
+    for (auto function : promises.module.getOps<func::FuncOp>())
       if (!function.isExternal())
         checkFunction(function);
-    return success(kept);
+    return success(promises.faults == 0);
   }
 
 private:
   bool reached(Stage other) const { return stage >= other; }
 
-  /// An error that says which pass keeps the promise that `op` breaks.
-  InFlightDiagnostic complain(Operation *op, Stage broken) {
-    kept = false;
-    InFlightDiagnostic error = op->emitOpError();
-    error.attachNote() << "promised by stage '" << stringifyStage(broken) << "', which "
-                       << ensuredBy(broken) << " ensures";
-    return error;
-  }
+  InFlightDiagnostic complain(Operation *op, Stage broken) { return promises.complain(op, broken); }
 
   void checkModule() {
     if (reached(Stage::Scheduled) && !target)
-      complain(module, Stage::Scheduled) << "expected an attribute pattern.target, got none";
+      complain(promises.module, Stage::Scheduled)
+          << "expected an attribute pattern.target, got none";
     for (StringRef size : {"values", "indices"})
-      if (reached(Stage::Packed) && !sizeOf(size))
-        complain(module, Stage::Packed) << "expected pattern.memory to say `" << size << "`";
+      if (reached(Stage::Packed) && !promises.sizeOf(size))
+        complain(promises.module, Stage::Packed)
+            << "expected pattern.memory to say `" << size << "`";
     for (StringRef size : {"arena", "scratch"})
-      if (reached(Stage::Placed) && !sizeOf(size))
-        complain(module, Stage::Placed) << "expected pattern.memory to say `" << size << "`";
-  }
-
-  /// An entry of pattern.memory.
-  std::optional<int64_t> sizeOf(StringRef name) const {
-    auto size = memory ? memory.getAs<IntegerAttr>(name) : IntegerAttr();
-    return size ? std::optional(size.getInt()) : std::nullopt;
+      if (reached(Stage::Placed) && !promises.sizeOf(size))
+        complain(promises.module, Stage::Placed)
+            << "expected pattern.memory to say `" << size << "`";
+    if (reached(Stage::Packed))
+      checkBlobs(promises);
   }
 
   void checkFunction(func::FuncOp function) {
@@ -112,11 +89,13 @@ private:
     for (Block &block : function.getBody())
       for (Operation &op : block)
         checkOp(&op);
-    if (reached(Stage::Placed) && sizeOf("arena"))
-      checkPlaces(function);
+    if (reached(Stage::Placed) && promises.sizeOf("arena"))
+      checkPlaces(promises, function);
   }
 
   void checkOp(Operation *op) {
+    int64_t before = promises.faults;
+    auto isSound = [&] { return promises.faults == before; };
     checkImported(op);
     // Only at its own stage: nothing relies on fusion, so later stages let it be switched off.
     if (auto norm = dyn_cast<BatchNormOp>(op); norm && stage == Stage::Fused)
@@ -127,10 +106,16 @@ private:
       checkLaidOut(op);
     if (reached(Stage::Scheduled) && isa<Conv2DOp, LinearOp>(op))
       checkScheduled(op);
+    if (auto conv = dyn_cast<Conv2DOp>(op);
+        conv && reached(Stage::Scheduled) && isSound() && target)
+      checkRoom(conv);
     if (auto conv = dyn_cast<Conv2DOp>(op); conv && reached(Stage::Planned))
       checkPlanned(conv);
     if (reached(Stage::Packed) && isa<Conv2DOp, LinearOp, BatchNormOp>(op))
-      checkPacked(op);
+      checkPacked(promises, op, /*walkIndex=*/isSound() && target);
+    if (reached(Stage::Placed) && isa<Conv2DOp, LinearOp>(op) && isSound() && target &&
+        promises.sizeOf("arena") && promises.sizeOf("scratch"))
+      checkReach(promises, op);
   }
 
   void checkImported(Operation *op) {
@@ -145,9 +130,7 @@ private:
           << "expected to be folded into the " << producer->getName() << " that makes its input";
   }
 
-  LibraryAttr libraryOf(Conv2DOp conv) const {
-    return symbols.lookup<WeightsOp>(conv.getWeights()).getLibrary();
-  }
+  LibraryAttr libraryOf(Conv2DOp conv) const { return promises.weightsOf(conv).getLibrary(); }
 
   void checkReordered(Conv2DOp conv) {
     if (!libraryOf(conv))
@@ -191,7 +174,7 @@ private:
   /// Kernel loops read the border of their input without a test.
   void checkBorder(Conv2DOp conv) {
     auto plane = dyn_cast_or_null<PlaneAttr>(conv.getInput().getType().getEncoding());
-    int64_t needed = borderNeeded(conv, symbols.lookup<WeightsOp>(conv.getWeights()).getShape());
+    int64_t needed = borderNeeded(conv, promises.weightsOf(conv).getShape());
     if (plane && plane.getHalo() < needed)
       complain(conv, Stage::LaidOut)
           << "expected an input with a border of " << needed << ", got " << plane.getHalo();
@@ -246,17 +229,35 @@ private:
         complain(op, Stage::Scheduled)
             << "expected a filter_block of whole vectors of " << target.getLanes() << ", got "
             << schedule.getFilterBlock();
+      int64_t tile = target ? schedule.getVectors() * target.getLanes() : schedule.getFilterBlock();
+      if (schedule.getFilterBlock() > tile)
+        complain(op, Stage::Scheduled) << "expected a filter_block of at most the " << tile
+                                       << " sums of a tile, got " << schedule.getFilterBlock();
       return;
     }
     bool staged = schedule.getDataflow() == Dataflow::Staged;
-    int64_t height = conv.getConvShape(symbols.lookup<WeightsOp>(conv.getWeights()).getShape())[2];
+    int64_t height = conv.getConvShape(promises.weightsOf(conv).getShape())[2];
     if (staged && schedule.getRows() > height)
       complain(conv, Stage::Scheduled) << "expected at most " << height
                                        << " rows, those of the result, got " << schedule.getRows();
+    if (!staged && schedule.getRows() != 1)
+      complain(conv, Stage::Scheduled)
+          << "expected tiles of one row, which only the staged dataflow "
+             "has more of, got "
+          << schedule.getRows();
     if (conv.getPool() && target &&
         !(staged && schedule.getRows() % 2 == 0 && hasWholeWindows(conv, target)))
       complain(conv, Stage::Scheduled)
           << "expected no pooling, or staged tiles that hold whole windows of it";
+  }
+
+  /// What a tile writes beyond the end of a plane has to belong to that plane.
+  void checkRoom(Conv2DOp conv) {
+    ConvFootprint footprint(conv, promises.weightsOf(conv).getShape(), target.getLanes());
+    int64_t room = PlaneGeometry(conv.getOutput().getType()).channelStride;
+    if (footprint.output > room)
+      complain(conv, Stage::Scheduled) << "expected an output with a channel_stride of at least "
+                                       << footprint.output << " for its tiles, got " << room;
   }
 
   void checkPlanned(Conv2DOp conv) {
@@ -266,138 +267,11 @@ private:
     if (!conv.getLoadsAttr())
       complain(conv, Stage::Planned)
           << "expected loads, since its schedule is " << stringifyDataflow(schedule.getDataflow());
-  }
-
-  void checkPacked(Operation *op) {
-    auto symbol = op->getAttrOfType<FlatSymbolRefAttr>("packed");
-    auto packed = symbol ? symbols.lookup<PackedOp>(symbol.getValue()) : PackedOp();
-    if (!packed) {
-      complain(op, Stage::Packed) << "expected packed weights, got none";
-      return;
-    }
-    ScheduleAttr schedule = scheduleOf(op);
-    PackForm form = formFor(schedule ? schedule.getDataflow() : Dataflow::OutputStationary);
-    if (packed.getForm() != form)
-      complain(op, Stage::Packed) << "expected weights packed as " << stringifyPackForm(form)
-                                  << ", got " << stringifyPackForm(packed.getForm());
-    checkInside(packed, "values", packed.getValues(), packed.getValueCount());
-    checkInside(packed, "indices", packed.getIndices(),
-                packed.getIndex() ? packed.getIndex()->size() : 0);
-  }
-
-  /// A range of one of the two data blobs.
-  void checkInside(PackedOp packed, StringRef blob, int64_t begin, int64_t count) {
-    std::optional<int64_t> size = sizeOf(blob);
-    if (size && begin > *size - count) // no sum: places can be any number
-      complain(packed, Stage::Packed)
-          << "expected " << count << " " << blob << " below " << *size << ", got them at " << begin;
-  }
-
-  //===--------------------------------------------------------------------===//
-  // Memory
-  //===--------------------------------------------------------------------===//
-
-  /// The floats of one activation in the arena, and the steps from the first to the last op that
-  /// touches it.
-  struct Buffer {
-    Value value;
-    int64_t begin, end;
-    int64_t from, to;
-  };
-
-  static func::FuncOp functionOf(BlockArgument argument) {
-    return cast<func::FuncOp>(argument.getOwner()->getParentOp());
-  }
-
-  /// The op that makes `value`, or the function whose argument it is.
-  static Operation *ownerOf(Value value) {
-    auto argument = dyn_cast<BlockArgument>(value);
-    return argument ? functionOf(argument) : value.getDefiningOp();
-  }
-
-  static IntegerAttr placeOf(Value value) {
-    if (auto argument = dyn_cast<BlockArgument>(value))
-      return functionOf(argument).getArgAttrOfType<IntegerAttr>(argument.getArgNumber(),
-                                                                "pattern.place");
-    return value.getDefiningOp()->getAttrOfType<IntegerAttr>("place");
-  }
-
-  using Steps = llvm::DenseMap<Operation *, int64_t>;
-
-  /// The last step that reads `value`, or another shape of it.
-  static int64_t lastUse(Value value, const Steps &steps) {
-    int64_t last = 0;
-    for (Operation *user : value.getUsers()) {
-      last = std::max(last, steps.lookup(user));
-      if (auto reshape = dyn_cast<ReshapeOp>(user))
-        last = std::max(last, lastUse(reshape.getOutput(), steps));
-    }
-    return last;
-  }
-
-  void checkPlaces(func::FuncOp function) {
-    Block &body = function.getBody().front();
-    Steps steps;
-    for (Operation &op : body)
-      steps[&op] = steps.size() + 1; // arguments are there from step 0
-    SmallVector<Buffer> buffers;
-    for (BlockArgument argument : body.getArguments())
-      addBuffer(buffers, argument, steps);
-    for (Operation &op : body)
-      for (Value result : op.getResults())
-        addBuffer(buffers, result, steps);
-    for (auto [index, buffer] : llvm::enumerate(buffers))
-      for (const Buffer &other : ArrayRef(buffers).take_front(index))
-        checkApart(buffer, other);
-    for (OpOperand &operand : body.getTerminator()->getOpOperands())
-      checkResult(function, operand);
-  }
-
-  void addBuffer(SmallVectorImpl<Buffer> &buffers, Value value, const Steps &steps) {
-    Operation *owner = ownerOf(value);
-    if (!isLayerTensor(value.getType())) {
-      complain(owner, Stage::Imported)
-          << "expected a tensor that layers work on, got " << value.getType();
-      return;
-    }
-    IntegerAttr place = placeOf(value);
-    if (!place) {
-      complain(owner, Stage::Placed) << "expected a place in the arena for a value of type "
-                                     << value.getType() << ", got none";
-      return;
-    }
-    auto reshape = value.getDefiningOp<ReshapeOp>();
-    if (reshape && placeOf(reshape.getInput()) != place)
-      complain(reshape, Stage::Placed) << "expected the place of its input, got " << place.getInt();
-    if (reshape) // the same floats under another shape
-      return;
-    int64_t begin = place.getInt();
-    int64_t size = PlaneGeometry(cast<RankedTensorType>(value.getType())).size();
-    if (int64_t arena = *sizeOf("arena"); begin > arena - size) {
-      complain(owner, Stage::Placed)
-          << "expected a place for " << size << " floats below " << arena << ", got " << begin;
-      return;
-    }
-    int64_t from = steps.lookup(owner);
-    buffers.push_back({value, begin, begin + size, from, std::max(from, lastUse(value, steps))});
-  }
-
-  /// An op writes its result while it reads its operands, so those live at the same time too.
-  void checkApart(const Buffer &a, const Buffer &b) {
-    if (a.from > b.to || b.from > a.to || a.begin >= b.end || b.begin >= a.end)
-      return;
-    InFlightDiagnostic error = complain(ownerOf(a.value), Stage::Placed);
-    error << "expected a place of its own, got " << a.begin << " to " << a.end;
-    error.attachNote(b.value.getLoc())
-        << "lives at the same time at " << b.begin << " to " << b.end;
-  }
-
-  void checkResult(func::FuncOp function, OpOperand &returned) {
-    unsigned number = returned.getOperandNumber();
-    Attribute place = function.getResultAttr(number, "pattern.place");
-    if (!place || place != placeOf(returned.get()))
-      complain(function, Stage::Placed)
-          << "expected result #" << number << " to name the place of the returned value";
+    else if (conv.getLoads()->getPairs() > 0 &&
+             (conv.getStrides()[0] != 1 || conv.getDilations()[0] != 1))
+      complain(conv, Stage::Planned)
+          << "expected loads without pairs, since cells one below the other do not read rows one "
+             "below the other";
   }
 
   void checkLowered(Operation *op) {
@@ -405,15 +279,29 @@ private:
       complain(op, Stage::Lowered) << "expected no op of the pattern dialect";
   }
 
-  ModuleOp module;
-  SymbolTable symbols;
+  Promises promises;
   Stage stage;
   TargetAttr target;
-  DictionaryAttr memory;
-  bool kept = true; // all promises, so far
 };
 
 } // namespace
+
+Promises::Promises(ModuleOp module)
+    : module(module), symbols(module), target(module->getAttrOfType<TargetAttr>("pattern.target")),
+      memory(module->getAttrOfType<DictionaryAttr>("pattern.memory")) {}
+
+InFlightDiagnostic Promises::complain(Operation *op, Stage broken) {
+  ++faults;
+  InFlightDiagnostic error = op->emitOpError();
+  error.attachNote() << "promised by stage '" << stringifyStage(broken) << "', which "
+                     << ensuredBy(broken) << " ensures";
+  return error;
+}
+
+std::optional<int64_t> Promises::sizeOf(StringRef name) const {
+  auto size = memory ? memory.getAs<IntegerAttr>(name) : IntegerAttr();
+  return size ? std::optional(size.getInt()) : std::nullopt;
+}
 
 LogicalResult pconv::pattern::verifyStage(ModuleOp module, Stage stage) {
   return StageVerifier(module, stage).verify();

@@ -18,15 +18,36 @@ void PatternDialect::initialize() {
       >();
 }
 
+/// The sizes of what a network works on, each an i64 in 0 .. 2^40.
+static LogicalResult verifyMemory(Operation *op, Attribute value) {
+  auto sizes = dyn_cast<DictionaryAttr>(value);
+  if (!sizes)
+    return op->emitOpError("expected pattern.memory to be a dictionary, got ") << value;
+  for (NamedAttribute entry : sizes) {
+    StringRef name = entry.getName();
+    if (!llvm::is_contained({"values", "indices", "arena", "scratch"}, name))
+      return op->emitOpError("expected values, indices, arena and scratch in pattern.memory, got ")
+             << name;
+    auto size = dyn_cast<IntegerAttr>(entry.getValue());
+    if (!size || !size.getType().isSignlessInteger(64) || size.getInt() < 0 ||
+        size.getInt() > maxElements)
+      return op->emitOpError("expected ") << name << " in pattern.memory to be an i64 in 0.."
+                                          << maxElements << ", got " << entry.getValue();
+  }
+  return success();
+}
+
 LogicalResult PatternDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
   StringRef name = attribute.getName();
-  if (name != "pattern.stage" && name != "pattern.target")
+  if (!llvm::is_contained({"pattern.stage", "pattern.target", "pattern.memory"}, name))
     return success();
   if (!isa<ModuleOp>(op))
     return op->emitOpError("expected ") << name << " on a module, got it on " << op->getName();
   if (name == "pattern.target" && !isa<TargetAttr>(attribute.getValue()))
     return op->emitOpError("expected pattern.target to be a #pattern.target, got ")
            << attribute.getValue();
+  if (name == "pattern.memory")
+    return verifyMemory(op, attribute.getValue());
   auto stage = dyn_cast<StringAttr>(attribute.getValue());
   if (name == "pattern.stage" && (!stage || !symbolizeStage(stage)))
     return op->emitOpError("expected pattern.stage to name a stage, got ") << attribute.getValue();

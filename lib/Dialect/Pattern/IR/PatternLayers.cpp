@@ -177,7 +177,16 @@ LogicalResult BatchNormOp::verify() {
 LogicalResult BatchNormOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (failed(verifyBatchNorm(symbols, *this, getParameters(), getInput().getType().getDimSize(1))))
     return failure();
-  if (FlatSymbolRefAttr packed = getPackedAttr())
-    return success(lookup<PackedOp>(symbols, *this, packed, "packed") != nullptr);
-  return success();
+  FlatSymbolRefAttr symbol = getPackedAttr();
+  if (!symbol)
+    return success();
+  auto packed = lookup<PackedOp>(symbols, *this, symbol, "packed");
+  if (!packed)
+    return failure();
+  if (packed.getBatchNormAttr() == getParameters())
+    return success();
+  InFlightDiagnostic error = emitOpError("expected the packed form of these parameters, got ")
+                             << symbol;
+  error.attachNote(packed.getLoc()) << "defined here";
+  return error;
 }

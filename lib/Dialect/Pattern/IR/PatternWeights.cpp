@@ -2,6 +2,8 @@
 // Verification of the weight symbols: pattern.weights and pattern.packed.
 #include "Verify.h"
 
+#include "llvm/Support/MathExtras.h"
+
 using namespace mlir;
 using namespace pconv::pattern;
 
@@ -96,6 +98,21 @@ LogicalResult WeightsOp::verifySymbolUses(SymbolTableCollection &symbols) {
 // PackedOp
 //===----------------------------------------------------------------------===//
 
+/// C5: what the form panels has and the others have not.
+static LogicalResult verifyPanels(PackedOp op) {
+  bool panels = op.getForm() == PackForm::Panels;
+  std::optional<int64_t> block = op.getFilterBlock();
+  if ((block || op.getBatchNorm()) != panels || (block && op.getBatchNorm()))
+    return op.emitOpError(
+               "expected `filter_block` or `batch_norm` with the form panels and with no "
+               "other, got ")
+           << stringifyPackForm(op.getForm()) << (block ? " with" : " without")
+           << " filter_block and" << (op.getBatchNorm() ? " with" : " without") << " batch_norm";
+  if (block && (*block < 1 || *block > maxNumber))
+    return op.emitOpError("expected filter_block in 1..") << maxNumber << ", got " << *block;
+  return success();
+}
+
 LogicalResult PackedOp::verify() {
   bool indexed = getForm() != PackForm::Panels;
   if (indexed != getIndex().has_value() || indexed != getGather().has_value())
@@ -112,16 +129,63 @@ LogicalResult PackedOp::verify() {
                                                             {"index_bytes", getIndexBytes()},
                                                             {"csr_bytes", getCsrBytes()}};
   for (auto [name, number] : numbers)
-    if (number && *number < 0)
-      return emitOpError("expected ") << name << " that is not negative, got " << *number;
+    if (number && (*number < 0 || *number > maxElements))
+      return emitOpError("expected ") << name << " in 0.." << maxElements << ", got " << *number;
+  return verifyPanels(*this);
+}
+
+/// C4: where the packed values come from.
+static LogicalResult verifyGather(PackedOp op, DenseIntElementsAttr gather, WeightsOp weights) {
+  int64_t elements = weights.getTensorType().getNumElements();
+  auto *numbers = reinterpret_cast<const int32_t *>(gather.getRawData().data());
+  int64_t count = gather.getNumElements();
+  if (gather.isSplat())
+    count = std::min<int64_t>(count, 1);
+  for (int64_t i = 0; i < count; ++i)
+    if (numbers[i] < -1 || numbers[i] >= elements)
+      return op.emitOpError("expected gather in -1..")
+             << elements - 1 << ", got " << numbers[i] << " for value " << i;
   return success();
+}
+
+/// C5 (second half) and C6: how many values panels of `weights` have.
+static LogicalResult verifyPanelCount(PackedOp op, int64_t filterBlock, WeightsOp weights) {
+  int64_t filters = weights.getShape()[0], groups = op.getGroups();
+  if (groups < 1 || groups > filters || filters % groups != 0)
+    return op.emitOpError("expected a positive number of groups that divides the ")
+           << filters << " filters, got " << groups;
+  uint64_t stored = groups * llvm::alignTo(filters / groups, filterBlock);
+  uint64_t count = llvm::SaturatingMultiply<uint64_t>(
+      stored, weights.getTensorType().getNumElements() / filters);
+  if (op.getValueCount() == count)
+    return success();
+  return op.emitOpError("expected ") << count << " values in panels of " << filterBlock
+                                     << " filters (count), got " << op.getValueCount();
+}
+
+/// C6 (second half) and C7: a batch normalisation of its own.
+static LogicalResult verifyPackedNorm(SymbolTableCollection &symbols, PackedOp op,
+                                      BatchNormAttr parameters, WeightsOp weights) {
+  int64_t channels = weights.getTensorType().getNumElements();
+  if (parameters.getScale() != op.getWeightsAttr() || op.getBias())
+    return op.emitOpError("expected the scale of batch_norm as weights, and no bias, got ")
+           << op.getWeightsAttr() << (op.getBias() ? " with" : " without") << " bias";
+  if (static_cast<int64_t>(op.getValueCount()) != 2 * channels)
+    return op.emitOpError("expected ") << 2 * channels << " values for " << channels
+                                       << " channels (count), got " << op.getValueCount();
+  return verifyBatchNorm(symbols, op, parameters, channels);
 }
 
 LogicalResult PackedOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto weights = lookup<WeightsOp>(symbols, *this, getWeightsAttr(), "weights");
   if (!weights)
     return failure();
-  if (FlatSymbolRefAttr bias = getBiasAttr())
-    return success(lookupWeights(symbols, *this, bias, "bias", weights.getShape()[0]) != nullptr);
-  return success();
+  FlatSymbolRefAttr bias = getBiasAttr();
+  if (bias && !lookupWeights(symbols, *this, bias, "bias", weights.getShape()[0]))
+    return failure();
+  if (std::optional<BatchNormAttr> parameters = getBatchNorm())
+    return verifyPackedNorm(symbols, *this, *parameters, weights);
+  if (std::optional<int64_t> filterBlock = getFilterBlock())
+    return verifyPanelCount(*this, *filterBlock, weights);
+  return verifyGather(*this, *getGather(), weights);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Lays out the packed weights of every layer: index numbers, and the order of the values.
 #include "Pattern/Analysis/Fkw.h"
+#include "Pattern/Analysis/PackedIndex.h"
 #include "Pattern/Analysis/PlaneGeometry.h"
 #include "Pattern/Analysis/RecordPacking.h"
 #include "Pattern/Analysis/RunPacking.h"
@@ -23,16 +24,6 @@ using namespace mlir;
 using namespace pconv::pattern;
 
 namespace {
-
-/// Fails, with a diagnostic, if the product of `factors` is more than `most`.
-LogicalResult checkCount(Operation *op, StringRef what, ArrayRef<int64_t> factors, int64_t most) {
-  uint64_t count = 1;
-  for (int64_t factor : factors)
-    count = llvm::SaturatingMultiply<uint64_t>(count, factor);
-  if (count <= static_cast<uint64_t>(most))
-    return success();
-  return op->emitOpError("expected at most ") << most << ' ' << what << ", got " << count;
-}
 
 /// Places the packed form of one layer after another in the two data blobs.
 class Packer {
@@ -73,7 +64,7 @@ public:
     int64_t channels = lookup(norm, parameters.getScale()).getShape()[0];
     auto packed = makePacked(norm, parameters.getScale(), FlatSymbolRefAttr(), PackForm::Panels,
                              2 * channels, 0, 0);
-    packed->setAttr("batch_norm", parameters);
+    packed.setBatchNormAttr(parameters);
     return success();
   }
 
@@ -95,23 +86,11 @@ private:
            << needed << ", got " << conv.getInput().getType() << "; run pattern-assign-layouts";
   }
 
-  /// The index stream has 32-bit numbers for places in the weights, the input and the sums.
-  LogicalResult checkIndexable(Conv2DOp conv, WeightsOp weights, ScheduleAttr schedule) {
-    PlaneGeometry input(conv.getInput().getType());
-    if (failed(checkCount(conv, "weights", weights.getTensorType().getNumElements(), maxNumber)) ||
-        failed(checkCount(conv, "floats in an image of its input",
-                          {input.channels, input.channelStride}, maxNumber)))
-      return failure();
-    return checkCount(conv, "floats for the sums of a block of filters",
-                      {schedule.getFilterBlock(), schedule.getRows(), schedule.getVectors(), lanes},
-                      maxNumber);
-  }
-
   /// The kernels that are left, in the order in which the sparse kernel loop takes them.
   LogicalResult packKernels(Conv2DOp conv, WeightsOp weights, ScheduleAttr schedule) {
     if (!conv.getLoads())
       return conv.emitOpError("expected loads; run pattern-eliminate-redundant-loads");
-    if (failed(checkIndexable(conv, weights, schedule)))
+    if (failed(checkIndexable(conv, weights, lanes)))
       return failure();
     auto kernels = cast<DenseElementsAttr>(weights.getKernelsAttr());
     SmallVector<int8_t> ids(kernels.getValues<int8_t>());
@@ -120,9 +99,6 @@ private:
     int64_t sumStride = schedule.getRows() * schedule.getVectors() * lanes;
     if (schedule.getDataflow() == Dataflow::Staged) {
       StagedGeometry staged(conv, weights.getShape(), lanes);
-      if (failed(checkCount(conv, "floats for the staged input of a block of channels",
-                            {staged.channelStride, schedule.getChannelBlock()}, maxNumber)))
-        return failure();
       RecordLayout layout{ids,
                           filters,
                           channels,
@@ -180,11 +156,13 @@ private:
   LogicalResult packPanels(Operation *op, FlatSymbolRefAttr weights, FlatSymbolRefAttr bias,
                            int64_t panel, int64_t groups, int64_t padded, int64_t elements,
                            int64_t biasCount) {
-    if (failed(checkCount(op, "packed weights", {padded, elements}, maxElements)))
-      return failure();
+    uint64_t count = llvm::SaturatingMultiply<uint64_t>(padded, elements);
+    if (count > static_cast<uint64_t>(maxElements))
+      return op->emitOpError("expected at most ")
+             << maxElements << " packed weights, got " << count;
     auto packed = makePacked(op, weights, bias, PackForm::Panels, padded * elements, biasCount, 0);
-    packed->setAttr("filter_block", builder.getI64IntegerAttr(panel));
-    packed->setAttr("groups", builder.getI64IntegerAttr(groups));
+    packed.setFilterBlock(panel);
+    packed.setGroups(groups);
     return success();
   }
 
@@ -198,7 +176,8 @@ private:
         builder, op->getLoc(), builder.getStringAttr(name), weights, bias,
         PackFormAttr::get(builder.getContext(), form), builder.getI64IntegerAttr(values),
         builder.getI64IntegerAttr(count), builder.getI64IntegerAttr(indices),
-        /*index=*/nullptr, /*gather=*/nullptr, /*index_bytes=*/nullptr, /*csr_bytes=*/nullptr);
+        /*index=*/nullptr, /*gather=*/nullptr, /*index_bytes=*/nullptr, /*csr_bytes=*/nullptr,
+        /*filter_block=*/nullptr, /*groups=*/builder.getI64IntegerAttr(1), /*batch_norm=*/nullptr);
     op->setAttr("packed", FlatSymbolRefAttr::get(packed.getSymNameAttr()));
     // Every layer starts on a vector, and a last vector may be read past the end.
     values = llvm::alignTo(values + count + (bias ? biasCount : 0) + lanes, lanes);
@@ -224,6 +203,9 @@ struct PackWeights : pconv::pattern::impl::PackWeightsBase<PackWeights> {
       module.emitError("expected a module attribute pattern.target, got none");
       return signalPassFailure();
     }
+    // Any there are would claim the places of the new ones.
+    for (auto packed : llvm::make_early_inc_range(module.getOps<PackedOp>()))
+      packed.erase();
     Packer packer(module, fkwArrays);
     for (auto function : module.getOps<func::FuncOp>()) {
       WalkResult walk = function.walk([&](Operation *op) -> WalkResult {

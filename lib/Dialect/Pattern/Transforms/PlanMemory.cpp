@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Gives every activation a place in one arena, reusing the places of dead ones.
+#include "Pattern/Analysis/Footprint.h"
 #include "Pattern/Analysis/Network.h"
 #include "Pattern/Analysis/PlaneGeometry.h"
-#include "Pattern/Analysis/StagedGeometry.h"
+#include "Pattern/Analysis/StagePromises.h"
 #include "Pattern/IR/Stage.h"
 #include "Pattern/Transforms/Passes.h"
 
@@ -30,7 +31,7 @@ struct Buffer {
 
 class MemoryPlanner {
 public:
-  MemoryPlanner(func::FuncOp function) : function(function) {}
+  MemoryPlanner(func::FuncOp function, int64_t lanes) : function(function), lanes(lanes) {}
 
   /// Returns the floats of the arena.
   int64_t run() {
@@ -51,7 +52,8 @@ private:
   void add(Value value, int64_t step) {
     PlaneGeometry geometry(cast<RankedTensorType>(value.getType()));
     // A tile may read past the last plane: by the rows and by the vectors of a tile.
-    int64_t slack = 2 * (geometry.halo + 1) * geometry.rowStride + 8 * kAlignment;
+    int64_t slack = 2 * (geometry.halo + 1) * geometry.rowStride +
+                    kMaxTileVectors * std::max(lanes, kAlignment);
     int64_t first = geometry.firstElement(), lead = llvm::alignTo(first, kAlignment) - first;
     int64_t size = llvm::alignTo(lead + geometry.size() + slack, kAlignment);
     buffers[value] = {step, step, lead, size};
@@ -112,20 +114,9 @@ private:
   static constexpr int64_t kAlignment = 16; // floats: one cache line
 
   func::FuncOp function;
+  int64_t lanes;
   llvm::MapVector<Value, Buffer> buffers;
 };
-
-/// Floats that one thread needs for itself in this layer: accumulators, and the staged input.
-int64_t scratchFloats(Operation *op, int64_t lanes) {
-  auto schedule = op->getAttrOfType<ScheduleAttr>("schedule");
-  if (!schedule)
-    return 0;
-  if (schedule.getDataflow() != Dataflow::Staged)
-    return schedule.getFilterBlock() * schedule.getVectors() * schedule.getRows() * lanes;
-  auto conv = cast<Conv2DOp>(op);
-  auto weights = SymbolTable::lookupNearestSymbolFrom<WeightsOp>(op, conv.getWeightsAttr());
-  return StagedGeometry(conv, weights.getShape(), lanes).scratch;
-}
 
 struct PlanMemory : pconv::pattern::impl::PlanMemoryBase<PlanMemory> {
   void runOnOperation() override {
@@ -140,14 +131,14 @@ struct PlanMemory : pconv::pattern::impl::PlanMemoryBase<PlanMemory> {
                        "pattern-pack-weights first");
       return signalPassFailure();
     }
-    if (failed(checkNetwork(network)))
+    if (failed(checkNetwork(network)) || failed(verifyStage(module, Stage::Packed)))
       return signalPassFailure();
     int64_t scratch = 0;
     network.walk(
         [&](Operation *op) { scratch = std::max(scratch, scratchFloats(op, target.getLanes())); });
     OpBuilder builder(module.getContext());
     NamedAttrList sizes(memory);
-    sizes.set("arena", builder.getI64IntegerAttr(MemoryPlanner(network).run()));
+    sizes.set("arena", builder.getI64IntegerAttr(MemoryPlanner(network, target.getLanes()).run()));
     sizes.set("scratch", builder.getI64IntegerAttr(llvm::alignTo(scratch, 1024) + 64));
     module->setAttr("pattern.memory", sizes.getDictionary(module.getContext()));
     setStage(module, Stage::Placed);
