@@ -14,6 +14,7 @@ import random
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import mutations
@@ -22,30 +23,44 @@ import numpy as np
 
 from pconv_mlir import codegen, ir, packing, passmanager, pipelines, targets
 from pconv_mlir.artefact import Artefact
+from pconv_mlir.compiler import lower
 from pconv_mlir.errors import PConvError
 from pconv_mlir.manifest import Manifest, Memory
+from pconv_mlir.module import Module
 
-TEXT = Path(__file__).parents[1] / "Inputs" / "packed-forms.mlir"
-LARGEST = 1 << 22  # floats; larger networks are not run
-MUTATIONS = [mutations.change_packed] * 3 + [mutations.change_plan] * 2 + [mutations.swap_packed]
+INPUTS = Path(__file__).parents[1] / "Inputs"
+LARGEST = 1 << 22  # numbers in memory; larger networks are not run
+MUTATIONS = [
+    *[mutations.change_packed, mutations.change_plan, mutations.change_number_everywhere] * 2,
+    mutations.swap_packed,
+]
 CODE = ("convert-pattern-to-vector", pipelines.TO_LLVM)
 
 
 class Refused(Exception):
-    """The compiler found the damage."""
+    """The compiler found the damage, or the network is too large to be run here."""
 
 
-def placed() -> str:
-    """The network with packed weights and places, whole."""
+def packed_forms() -> str:
+    """A small placed network with every packed form."""
     passes = "builtin.module(pattern-pack-weights,pattern-plan-memory)"
-    command = [mutations.PCONV_OPT, TEXT, f"--pass-pipeline={passes}"]
+    text = INPUTS / "packed-forms.mlir"
+    command = [mutations.PCONV_OPT, text, f"--pass-pipeline={passes}"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def damaged(seed: int, text: str) -> str:
+def corpus() -> list[str]:
+    """Placed networks: that one, and one with every layer for two machines."""
+    module = Module((INPUTS / "every-layer.mlir").read_text(), {}, [], [])
+    machines = [targets.parse("x86-64").override(registers=count) for count in (16, 32)]
+    placed = [lower(module, target=machine, stop_after="placed").ir for machine in machines]
+    return [packed_forms()] * 2 + placed
+
+
+def damaged(seed: int, pool: Sequence[str]) -> str:
     """The module that a seed stands for: most often with one number changed."""
     rng = random.Random(seed)
-    new = text
+    text = new = rng.choice(pool)
     while new == text:
         for _ in range(rng.choice([1, 1, 1, 2])):
             new = rng.choice(MUTATIONS)(new, rng, [text])
@@ -62,12 +77,13 @@ def build(text: str) -> Artefact:
     with ir.Context():
         try:
             parsed = codegen.parse(text)
-            # Not through run_passes, which writes a reproducer for each failure.
-            values, indices = packing.pack(parsed, _weights(parsed))
-            passes = passmanager.PassManager.parse(pipelines.text(CODE))
             memory = _memory(parsed)
-            passes.run(parsed.operation)
-        except (PConvError, ir.MLIRError) as error:
+            if sum(memory.values()) > LARGEST:
+                raise Refused(f"{memory} is too much to be run here")
+            values, indices = packing.pack(parsed, _weights(parsed))
+            # Not through run_passes, which writes a reproducer for each failure.
+            passmanager.PassManager.parse(pipelines.text(CODE)).run(parsed.operation)
+        except (PConvError, ir.MLIRError, KeyError) as error:
             raise Refused(str(error)) from error
         code = codegen.emit(parsed, target, opt_level=1)
     sizes = Memory(memory["arena"], memory["scratch"], len(values), len(indices))
@@ -79,15 +95,9 @@ def run(made: Artefact, folder: Path) -> str:
     """What went wrong while the network ran, or nothing."""
     try:
         native.HOST.run(made, [], folder)
-    except subprocess.CalledProcessError as error:
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         return str(error)
     return ""
-
-
-def is_small(text: str) -> bool:
-    """Whether the network is small enough to be run; what pattern.memory says tells."""
-    found = mutations.memory_sizes(text)
-    return bool(found) and sum(found) <= LARGEST
 
 
 def _memory(parsed: ir.Module) -> dict[str, int]:
@@ -111,12 +121,10 @@ def main() -> None:
     parser.add_argument("first", type=int)
     parser.add_argument("last", type=int)
     arguments = parser.parse_args()
-    whole, ran = placed(), 0
+    pool, ran = corpus(), 0
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(arguments.first, arguments.last):
-            text = damaged(seed, whole)
-            if not is_small(text):
-                continue
+            text = damaged(seed, pool)
             try:
                 fault = run(build(text), Path(folder))
             except Refused:

@@ -163,12 +163,6 @@ def swap_packed(text: str, rng: Rng, pool: list[str]) -> str:
     return text[: match.start(1)] + "".join(parts) + text[match.end(1) :]
 
 
-def memory_sizes(text: str) -> list[int]:
-    """The numbers of pattern.memory."""
-    found = re.search(r"pattern\.memory = {([^}]*)}", text)
-    return [int(size) for size in re.findall(r"= (-?\d+)", found[1])] if found else []
-
-
 def swap_numbers(text: str, rng: Rng, pool: list[str]) -> str:
     tokens = _tokens(text)
     places = _places(tokens, lambda t: re.fullmatch(r"-?\d+", t))
