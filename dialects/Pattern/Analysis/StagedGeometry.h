@@ -15,6 +15,15 @@ struct StagedRect {
   int64_t place;         // floats from the segment's copy to the rectangle's copy
 };
 
+/// How the rows of an output plane are shared out. Tiles of one segment without pooling may be a
+/// row shorter: bands 0..tall-1 have `rows` rows and the others one less. Where that does not come
+/// out even, all are tall, and the last one overlaps its neighbour.
+struct StagedBands {
+  StagedBands(int64_t height, int64_t rows, int64_t segments, bool pools);
+
+  int64_t count, tall;
+};
+
 /// Scratch memory holds accumulators that stay zero, the accumulators of every filter of the block,
 /// and a copy of the input. The copy of a channel holds one segment after the other, a segment its
 /// rectangles, a rectangle its rows. A row takes whole cache lines and starts one, so that no

@@ -4,6 +4,8 @@
 
 #include "PlaneAccess.h"
 
+#include "Pattern/Analysis/StagedGeometry.h"
+
 using namespace mlir;
 using namespace pconv;
 using namespace pconv::pattern;
@@ -30,7 +32,9 @@ ConvTile::ConvTile(Conv2DOp conv, const Layer &layer)
     segmentVectors = schedule.getRows();
     vectorStep = result.rowStride;
     strips = llvm::divideCeil(result.width, lanes);
-    bands = llvm::divideCeil(result.height, segmentVectors);
+    StagedBands rowBands(result.height, segmentVectors, segmentCount, bool(conv.getPool()));
+    bands = rowBands.count;
+    tallBands = rowBands.tall;
     tiles = llvm::divideCeil(strips * bands, segmentCount);
   } else {
     segmentCount = 1;
@@ -49,6 +53,18 @@ int64_t ConvTile::tapOffset(int64_t row, int64_t column) const {
                          column * conv.getDilations()[1] - conv.getPadding()[1]);
 }
 
+ConvTile ConvTile::shortened() const {
+  ConvTile tile = *this;
+  --tile.segmentVectors;
+  return tile;
+}
+
+Value ConvTile::isShort(StepBuilder &b, Value number) const {
+  if (tallBands == bands)
+    return {};
+  return b.lessThan(b.constant(strips * tallBands - 1), number);
+}
+
 SmallVector<Segment> ConvTile::segments(StepBuilder &b, Value number) const {
   if (!stacked())
     return {{b.mul(number, segmentVectors * lanes), {}, {}, {}}};
@@ -57,7 +73,11 @@ SmallVector<Segment> ConvTile::segments(StepBuilder &b, Value number) const {
     // The last tile repeats the last segment; both write the same.
     Value index = b.min(b.add(b.mul(number, segmentCount), s), b.constant(strips * bands - 1));
     Value strip = b.rem(index, strips), band = b.div(index, strips);
-    Value y = b.min(b.mul(band, segmentVectors), b.constant(result.height - segmentVectors));
+    Value y = b.mul(band, segmentVectors);
+    if (tallBands < bands)
+      y = b.sub(y, b.max(b.sub(band, b.constant(tallBands)), b.constant(0)));
+    else
+      y = b.min(y, b.constant(result.height - segmentVectors));
     Value x = b.min(b.mul(strip, lanes), b.constant(std::max<int64_t>(result.width - lanes, 0)));
     Value last = b.equal(strip, strips - 1);
     list.push_back({b.add(b.mul(y, result.rowStride), x), y, x, last});

@@ -19,13 +19,20 @@ struct Segment {
 /// Most dataflows walk a plane as one long row, position `y row_stride + x`, the few positions in
 /// the border between rows included: a tile is one segment of consecutive vectors. The staged
 /// dataflow stacks the vectors of a segment in rows, and a tile holds several such segments; the
-/// last row and column of segments overlap their neighbours rather than leave the plane.
+/// last row and column of segments overlap their neighbours rather than leave the plane, or the
+/// last rows of segments are shorter.
 class ConvTile {
 public:
   ConvTile(pattern::Conv2DOp conv, const Layer &layer);
 
   /// Floats from the input position of an output position to what kernel cell (row, column) reads.
   int64_t tapOffset(int64_t row, int64_t column) const;
+
+  /// A tile with a row less in its segments, as the last bands of a plane may have.
+  ConvTile shortened() const;
+
+  /// Whether tile `number` has a row less than the others; null where none has.
+  mlir::Value isShort(StepBuilder &b, mlir::Value number) const;
 
   /// The segments of tile `number`.
   llvm::SmallVector<Segment> segments(StepBuilder &b, mlir::Value number) const;
@@ -64,6 +71,7 @@ private:
   int64_t segmentVectors;        // of a segment
   int64_t vectorStep;            // positions from one vector of a segment to the next
   int64_t strips = 0, bands = 0; // segments in a plane, across and down (staged only)
+  int64_t tallBands = 0;         // those that are not shortened
 };
 
 } // namespace pconv

@@ -43,8 +43,7 @@ public:
                     segments[0].position),
               layer.inputs[0].place);
     Value first = b.mul(block, schedule.getFilterBlock());
-    Value count = b.min(b.constant(schedule.getFilterBlock()),
-                        arith::SubIOp::create(b, b.getLoc(), b.constant(filters), first));
+    Value count = b.min(b.constant(schedule.getFilterBlock()), b.sub(b.constant(filters), first));
     clearSums(b, count);
     accumulate(b, input, block);
     writeTile(b, image, first, count, number, segments);

@@ -123,9 +123,7 @@ StepBody pconv::lowerAvgPool(AvgPool2DOp pool, const Layer &layer) {
     Span columns = window(b, x, strides[1], padding[1], kernel[1], in.width);
     Value sum = reduce(b, in, input, rows, columns, b.number(0),
                        [&](Value a, Value c) { return plus(b, a, c); });
-    auto extent = [&](Span span) {
-      return arith::SubIOp::create(b, b.getLoc(), span.to, span.from).getResult();
-    };
+    auto extent = [&](Span span) { return b.sub(span.to, span.from); };
     Span countedRows = rows, countedColumns = columns;
     if (countPadding) {
       // Cells of the padding count, those that only rounding up adds do not.
@@ -151,9 +149,7 @@ StepBody pconv::lowerAdaptiveAvgPool(AdaptiveAvgPool2DOp, const Layer &layer) {
     Span rows = cell(y, in.height, out.height), columns = cell(x, in.width, out.width);
     Value sum = reduce(b, in, input, rows, columns, b.number(0),
                        [&](Value a, Value c) { return plus(b, a, c); });
-    auto extent = [&](Span span) {
-      return arith::SubIOp::create(b, b.getLoc(), span.to, span.from).getResult();
-    };
+    auto extent = [&](Span span) { return b.sub(span.to, span.from); };
     return over(b, sum, toFloat(b, b.mul(extent(rows), extent(columns))));
   });
 }

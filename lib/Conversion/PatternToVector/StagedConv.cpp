@@ -13,15 +13,6 @@ using namespace pconv::pattern;
 
 namespace {
 
-/// The places that the loop nest has reached in the packed streams, and the filters of the channel
-/// block that are done.
-struct Cursor {
-  Value group, kernel, value, filters;
-
-  SmallVector<Value> values() const { return {group, kernel, value, filters}; }
-  static Cursor from(ValueRange range) { return {range[0], range[1], range[2], range[3]}; }
-};
-
 /// What a thread works on: the tile of one block of filters of one image.
 struct Item {
   Value image, block, number;
@@ -34,7 +25,7 @@ public:
   Staged(Conv2DOp conv, const Layer &layer, TargetAttr target)
       : tile(conv, layer), layer(layer),
         geometry(conv, layer.weights.getShape(), target.getLanes()),
-        schedule(conv.getScheduleAttr()), lanes(target.getLanes()),
+        schedule(conv.getScheduleAttr()), lanes(target.getLanes()), rows(schedule.getRows()),
         cells(cellsPerKernel(layer.weights.getLibrary())), pairs(conv.getLoadsAttr().getPairs()) {
     filters = layer.weights.getShape()[0];
     channels = layer.weights.getShape()[1];
@@ -54,12 +45,31 @@ public:
                        layer.inputs[0].place);
     item.segments = tile.segments(b, item.number);
     item.next = tile.segments(b, b.rem(b.add(index, 1), tile.tiles));
-    accumulate(b, item);
+    if (Value isShort = tile.isShort(b, item.number))
+      b.branch(isShort, [&] { shortened().accumulate(b, item); }, [&] { accumulate(b, item); });
+    else
+      accumulate(b, item);
   }
 
 private:
-  int64_t rows() const { return schedule.getRows(); }
-  int64_t vectors() const { return rows() * schedule.getVectors(); }
+  /// The places that the loop nest has reached in the packed streams, and the filters of the
+  /// channel block that are done.
+  struct Cursor {
+    Value group, kernel, value, filters;
+
+    SmallVector<Value> values() const { return {group, kernel, value, filters}; }
+    static Cursor from(ValueRange range) { return {range[0], range[1], range[2], range[3]}; }
+  };
+
+  /// The same for tiles with a row less; the memory is laid out as for all rows.
+  Staged shortened() const {
+    Staged kernel = *this;
+    kernel.tile = tile.shortened();
+    --kernel.rows;
+    return kernel;
+  }
+
+  int64_t vectors() const { return rows * schedule.getVectors(); }
   Value sums(StepBuilder &b, Value place) const {
     return b.add(b.add(b.scratch(), geometry.sums), place);
   }
@@ -95,21 +105,39 @@ private:
 
   /// Copies the input of the tile, for one block of channels.
   void stage(StepBuilder &b, const Item &item, Value firstChannel) const {
-    Value left = arith::SubIOp::create(b, b.getLoc(), b.constant(channels), firstChannel);
+    Value left = b.sub(b.constant(channels), firstChannel);
     Value count = b.min(left, b.constant(schedule.getChannelBlock()));
     b.loop(b.constant(0), count, 1, [&](Value channel) {
       Value from =
           b.add(item.plane, b.mul(b.add(firstChannel, channel), layer.inputs[0].channelStride));
       Value to = b.add(copy(b), b.mul(channel, geometry.channelStride));
       for (auto [s, segment] : llvm::enumerate(item.segments))
-        for (const StagedRect &rect : geometry.rects)
-          copyRect(b, b.add(b.add(from, segment.position), rect.source),
+        for (const StagedRect &rect : geometry.rects) {
+          Value source = b.add(from, rect.source);
+          copyRect(b, b.add(source, segment.position),
                    b.add(to, s * geometry.segmentStride + rect.place), rect);
+          if (endsLine(s))
+            prefetchRect(b, b.add(source, item.next[s].position), rect);
+        }
     });
   }
 
+  /// Segments advance to the right: of two that share a cache line the second one fetches it.
+  bool endsLine(size_t segment) const {
+    constexpr int64_t kLineFloats = 16;
+    return (segment + 1) * lanes % kLineFloats == 0 ||
+           static_cast<int64_t>(segment) + 1 == schedule.getVectors();
+  }
+
+  /// Fetches what the next tile reads right of this one, on the right of every row.
+  void prefetchRect(StepBuilder &b, Value from, const StagedRect &rect) const {
+    for (int64_t row = 0; row < rect.rows + rows - 1; ++row)
+      b.prefetch(b.add(from, row * layer.inputs[0].rowStride + rect.columns + lanes - 2),
+                 StepBuilder::Access::Read);
+  }
+
   void copyRect(StepBuilder &b, Value from, Value to, const StagedRect &rect) const {
-    for (int64_t row = 0; row < rect.rows + rows() - 1; ++row) {
+    for (int64_t row = 0; row < rect.rows + rows - 1; ++row) {
       Value source = b.add(from, row * layer.inputs[0].rowStride);
       Value target = b.add(to, row * geometry.rowStride);
       // A row is one vector and the columns right of it: two vectors that may overlap.
@@ -129,7 +157,7 @@ private:
     SmallVector<Value> masks = tile.masks(b, item.segments);
     b.loop(b.constant(0), count, 1, [&](Value f) {
       Value place = b.loadIndex(b.add(places, f));
-      prefetch(b, item, number, b.add(cursor.filters, f));
+      prefetchOutput(b, item, number, b.add(cursor.filters, f));
       // The first block of channels starts from zeros.
       Value from = b.select(isFirst, zeros(b), sums(b, place));
       SmallVector<Value> acc;
@@ -158,37 +186,15 @@ private:
             b.add(cursor.value, b.mul(count, valueSize)), b.add(cursor.filters, count)};
   }
 
-  /// Spreads the memory traffic over the filters of a channel block: the next tile's input, of the
-  /// same channels, and before the last block the output of this tile.
-  void prefetch(StepBuilder &b, const Item &item, Value number, Value filter) const {
-    prefetchInput(b, item, b.mul(number, schedule.getChannelBlock()), filter);
+  /// Spreads the fetching of the output's cache lines over the filters of the last but one block of
+  /// channels.
+  void prefetchOutput(StepBuilder &b, const Item &item, Value number, Value filter) const {
     if (channelBlocks == 1)
       return;
     b.onlyIf(b.equal(number, channelBlocks - 2), [&] {
       Value stored = b.add(b.mul(item.block, schedule.getFilterBlock()), filter);
       tile.prefetchOutput(b, item.image, originalFilter(b, stored), item.segments);
     });
-  }
-
-  void prefetchInput(StepBuilder &b, const Item &item, Value firstChannel, Value filter) const {
-    if (geometry.rects.size() != 1)
-      return;
-    const StagedRect &rect = geometry.rects.front();
-    int64_t height = rect.rows + rows() - 1;
-    constexpr int64_t kLineFloats = 16, kMost = 4; // few filters could not hide more
-    int64_t perFilter = std::min<int64_t>(
-        llvm::divideCeil(schedule.getChannelBlock() * height, schedule.getFilterBlock()), kMost);
-    for (int64_t i = 0; i < perFilter; ++i) {
-      Value index = b.add(b.mul(filter, perFilter), i);
-      Value channel = b.min(b.add(firstChannel, b.div(index, height)), b.constant(channels - 1));
-      Value from = b.add(b.add(item.plane, rect.source + rect.columns + lanes - 2),
-                         b.add(b.mul(channel, layer.inputs[0].channelStride),
-                               b.mul(b.rem(index, height), layer.inputs[0].rowStride)));
-      // Segments advance to the right: what lies left of their ends is there already.
-      for (auto [s, segment] : llvm::enumerate(item.next))
-        if ((s + 1) * lanes % kLineFloats == 0 || s + 1 == item.next.size())
-          b.prefetch(b.add(from, segment.position), StepBuilder::Access::Read);
-    }
   }
 
   Value originalFilter(StepBuilder &b, Value stored) const {
@@ -212,8 +218,8 @@ private:
       }
       Value w = weight(cell++);
       for (int64_t s = 0; s < schedule.getVectors(); ++s)
-        for (int64_t row = 0; row < rows(); ++row) {
-          Value &sum = acc[s * rows() + row];
+        for (int64_t row = 0; row < rows; ++row) {
+          Value &sum = acc[s * rows + row];
           sum = b.multiplyAdd(w, loadRow(b, at, s, row), sum);
         }
     }
@@ -224,12 +230,12 @@ private:
   void applyPair(StepBuilder &b, Value at, Value upper, Value lower,
                  SmallVectorImpl<Value> &acc) const {
     for (int64_t s = 0; s < schedule.getVectors(); ++s)
-      for (int64_t row = 0; row <= rows(); ++row) {
+      for (int64_t row = 0; row <= rows; ++row) {
         Value x = loadRow(b, at, s, row);
-        if (row < rows())
-          acc[s * rows() + row] = b.multiplyAdd(upper, x, acc[s * rows() + row]);
+        if (row < rows)
+          acc[s * rows + row] = b.multiplyAdd(upper, x, acc[s * rows + row]);
         if (row > 0)
-          acc[s * rows() + row - 1] = b.multiplyAdd(lower, x, acc[s * rows() + row - 1]);
+          acc[s * rows + row - 1] = b.multiplyAdd(lower, x, acc[s * rows + row - 1]);
       }
   }
 
@@ -241,7 +247,7 @@ private:
   Layer layer;
   StagedGeometry geometry;
   ScheduleAttr schedule;
-  int64_t lanes, cells, pairs, filters, channels, blocks, channelBlocks;
+  int64_t lanes, rows, cells, pairs, filters, channels, blocks, channelBlocks;
 };
 
 } // namespace

@@ -24,6 +24,7 @@ Value StepBuilder::constant(int64_t value) {
   return arith::ConstantIndexOp::create(*this, getLoc(), value);
 }
 Value StepBuilder::add(Value a, Value b) { return createOrFold<arith::AddIOp>(a, b); }
+Value StepBuilder::sub(Value a, Value b) { return createOrFold<arith::SubIOp>(a, b); }
 Value StepBuilder::mul(Value a, int64_t b) { return createOrFold<arith::MulIOp>(a, constant(b)); }
 Value StepBuilder::mul(Value a, Value b) { return createOrFold<arith::MulIOp>(a, b); }
 Value StepBuilder::div(Value a, int64_t b) { return createOrFold<arith::DivUIOp>(a, constant(b)); }

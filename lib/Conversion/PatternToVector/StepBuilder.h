@@ -39,6 +39,7 @@ public:
   // --- index arithmetic ---
   Value constant(int64_t value);
   Value add(Value a, Value b);
+  Value sub(Value a, Value b);
   Value add(Value a, int64_t b) { return b == 0 ? a : add(a, constant(b)); }
   Value mul(Value a, int64_t b);
   Value mul(Value a, Value b);

@@ -29,6 +29,13 @@ struct Extent {
 
 } // namespace
 
+StagedBands::StagedBands(int64_t height, int64_t rows, int64_t segments, bool pools)
+    : count(llvm::divideCeil(height, rows)), tall(count) {
+  int64_t missing = count * rows - height;
+  if (segments == 1 && !pools && missing <= count && rows > 1)
+    tall -= missing;
+}
+
 StagedGeometry::StagedGeometry(Conv2DOp conv, ArrayRef<int64_t> weights, int64_t lanes) {
   PlaneGeometry input(cast<RankedTensorType>(conv.getInput().getType()));
   SmallVector<Cell> cells;

@@ -2,6 +2,7 @@
 // Chooses the loop tiling of every layer with weights.
 #include "Pattern/Analysis/Dataflow.h"
 #include "Pattern/Analysis/PlaneGeometry.h"
+#include "Pattern/Analysis/StagedGeometry.h"
 #include "Pattern/IR/Pattern.h"
 #include "Pattern/IR/Stage.h"
 #include "Pattern/Transforms/Passes.h"
@@ -127,26 +128,39 @@ private:
   }
 
   /// Cycles of the layer on a machine with two vector loads and two multiply-adds a cycle and one
-  /// store: the kernels of all tiles, what a filter costs in every block of channels, the copies
-  /// of the input and the cache lines that are read and written. The constants were measured.
+  /// store.
   double stagedCost(Conv2DOp conv, WeightsOp weights, const PlaneGeometry &output, int64_t rows,
                     int64_t segments) const {
-    constexpr double kVisit = 20, kCopy = 4, kLineRead = 6, kLineWritten = 3, kLineFloats = 16;
+    StagedBands bands(output.height, rows, segments, bool(conv.getPool()));
+    int64_t channelBlock = stagedChannels(weights, rows, segments);
+    double all = tileCount(output, rows, segments);
+    double tall = all * bands.tall / bands.count;
+    double cost = tall * tileCost(conv, weights, rows, segments, channelBlock);
+    if (tall < all)
+      cost += (all - tall) * tileCost(conv, weights, rows - 1, segments, channelBlock);
+    return cost;
+  }
+
+  /// The cycles of a tile: its kernels, what a filter costs in every block of channels, the copies
+  /// of the input and the cache lines that are read and written. The constants were measured.
+  double tileCost(Conv2DOp conv, WeightsOp weights, int64_t rows, int64_t segments,
+                  int64_t channelBlock) const {
+    constexpr double kKernel = 2, kVisit = 30, kCopy = 4;
+    constexpr double kLineRead = 6, kLineWritten = 3, kLineFloats = 16;
     ArrayRef<int64_t> shape = weights.getShape();
     double filters = shape[0], channels = shape[1], cells = mostCells(weights.getLibrary());
     double vectors = rows * segments, shared = sharesLoads(conv) ? vectors - segments : 0;
     double loads = vectors * cells + 2 * cells - shared;
     double latency = 4 * cells; // of the chain of one accumulator
-    double kernel = std::max({vectors * cells / 2, loads / 2, latency}) + 1;
-    double visits = filters * channels / stagedChannels(weights, rows, segments);
+    double kernel = std::max({vectors * cells / 2, loads / 2, latency}) + kKernel;
+    double visits = filters * channels / channelBlock;
 
     double width = segments * target.getLanes(), rowsRead = rows + shape[2] - 1;
     double linesRead = rowsRead * ((width + shape[3] - 2) / kLineFloats + 1);
     double linesWritten = rows * std::ceil(width / kLineFloats);
-    return tileCount(output, rows, segments) *
-           (keptKernels(weights) * kernel + visits * (2 * vectors + kVisit) +
-            channels * (rowsRead * segments * kCopy + linesRead * kLineRead) +
-            filters * linesWritten * kLineWritten);
+    return keptKernels(weights) * kernel + visits * (2 * vectors + kVisit) +
+           channels * (rowsRead * segments * kCopy + linesRead * kLineRead) +
+           filters * linesWritten * kLineWritten;
   }
 
   /// No tile is longer than the whole plane.
