@@ -73,10 +73,7 @@ public:
       }
     int64_t filters = weights.getShape()[0];
     int64_t channelBlock = stagedChannels(weights, bestRows, bestSegments);
-    // Few tiles are shared by filter blocks, so that every thread finds work.
-    int64_t tiles = tileCount(output, bestRows, bestSegments) * output.batch;
-    int64_t blocks = std::min<int64_t>(llvm::divideCeil(kLeastItems, tiles),
-                                       llvm::divideCeil(filters, kLeastFilters));
+    int64_t blocks = stagedBlocks(filters, output, bestRows, bestSegments);
     return ScheduleAttr::get(conv.getContext(), Dataflow::Staged, bestRows, bestSegments,
                              llvm::divideCeil(filters, blocks), channelBlock);
   }
@@ -118,6 +115,13 @@ private:
     return llvm::divideCeil(strips * llvm::divideCeil(output.height, rows), segments);
   }
 
+  /// Few tiles are shared by filter blocks, so that every thread finds work.
+  int64_t stagedBlocks(int64_t filters, const PlaneGeometry &output, int64_t rows,
+                       int64_t segments) const {
+    int64_t tiles = tileCount(output, rows, segments) * output.batch;
+    return std::min(llvm::divideCeil(kLeastItems, tiles), llvm::divideCeil(filters, kLeastFilters));
+  }
+
   /// Channels whose copies fill most of the first cache, in blocks of about the same size.
   int64_t stagedChannels(WeightsOp weights, int64_t rows, int64_t segments) const {
     ArrayRef<int64_t> shape = weights.getShape();
@@ -133,18 +137,23 @@ private:
                     int64_t segments) const {
     StagedBands bands(output.height, rows, segments, bool(conv.getPool()));
     int64_t channelBlock = stagedChannels(weights, rows, segments);
+    int64_t blocks = stagedBlocks(weights.getShape()[0], output, rows, segments);
+    auto costOf = [&](int64_t rows) {
+      return tileCost(conv, weights, rows, segments, channelBlock, blocks);
+    };
     double all = tileCount(output, rows, segments);
     double tall = all * bands.tall / bands.count;
-    double cost = tall * tileCost(conv, weights, rows, segments, channelBlock);
+    double cost = tall * costOf(rows);
     if (tall < all)
-      cost += (all - tall) * tileCost(conv, weights, rows - 1, segments, channelBlock);
+      cost += (all - tall) * costOf(rows - 1);
     return cost;
   }
 
   /// The cycles of a tile: its kernels, what a filter costs in every block of channels, the copies
-  /// of the input and the cache lines that are read and written. The constants were measured.
+  /// of the input, one for each block of filters, and the cache lines that are read and written.
+  /// The constants were measured.
   double tileCost(Conv2DOp conv, WeightsOp weights, int64_t rows, int64_t segments,
-                  int64_t channelBlock) const {
+                  int64_t channelBlock, int64_t blocks) const {
     constexpr double kKernel = 2, kVisit = 30, kCopy = 4;
     constexpr double kLineRead = 6, kLineWritten = 3, kLineFloats = 16;
     ArrayRef<int64_t> shape = weights.getShape();
@@ -159,7 +168,7 @@ private:
     double linesRead = rowsRead * ((width + shape[3] - 2) / kLineFloats + 1);
     double linesWritten = rows * std::ceil(width / kLineFloats);
     return keptKernels(weights) * kernel + visits * (2 * vectors + kVisit) +
-           channels * (rowsRead * segments * kCopy + linesRead * kLineRead) +
+           blocks * channels * (rowsRead * segments * kCopy + linesRead * kLineRead) +
            filters * linesWritten * kLineWritten;
   }
 
