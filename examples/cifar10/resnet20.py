@@ -18,8 +18,7 @@ import numpy as np
 import torch
 
 import pconv_mlir as pconv
-from pconv_mlir.prune import recipes
-from pconv_mlir.prune.files import read_weights
+from pconv_mlir.prune import read_weights, recipes
 from pconv_mlir.prune.recipes.data import Images
 
 RUNS = 50

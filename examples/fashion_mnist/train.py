@@ -15,7 +15,6 @@ The images are those of Debian's package `dataset-fashion-mnist` (MIT licence).
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import time
 from collections.abc import Callable
@@ -27,13 +26,14 @@ import numpy as np
 import onnx
 import torch
 from export import layer_zeros, to_onnx
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pconv_mlir import prune
+from pconv_mlir.prune.recipes import accuracy
+from pconv_mlir.prune.recipes.data import Images, fashion_mnist
+from pconv_mlir.prune.recipes.networks import vgg_fashion
 
 HERE = Path(__file__).resolve().parent
-BLOCKS = ((32,), (64, 64), (128, 128))
 SHIPPED_IMAGES = 1000
 
 
@@ -50,45 +50,6 @@ class Recipe:
     max_shift: int = 2
 
 
-def read_idx(path: Path) -> NDArray[np.uint8]:
-    """Read one gzipped idx file of unsigned bytes: magic 0x000008DD, D sizes (big endian), data."""
-    raw = gzip.decompress(path.read_bytes())
-    if len(raw) < 4 or raw[:3] != b"\0\0\x08":
-        raise SystemExit(f"{path}: expected an idx file of unsigned bytes")
-    rank = raw[3]
-    shape = tuple(int(n) for n in np.frombuffer(raw, ">u4", rank, 4))
-    return np.frombuffer(raw, np.uint8, offset=4 + 4 * rank).reshape(shape)
-
-
-def load_split(folder: Path, split: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Images [N,28,28] and labels [N] of `train` or `t10k`."""
-    images = read_idx(folder / f"{split}-images-idx3-ubyte.gz")
-    return images, read_idx(folder / f"{split}-labels-idx1-ubyte.gz")
-
-
-def to_input(images: NDArray[np.uint8]) -> Tensor:
-    """[N,28,28] bytes -> [N,1,28,28] floats in 0..1, which is what the networks take."""
-    return torch.from_numpy(images[:, None].astype(np.float32) / 255.0)
-
-
-def build() -> nn.Sequential:
-    """VGG-style classifier: 3x3 convolution + batch norm + ReLU, max-pooling between blocks."""
-    net = nn.Sequential()
-    channels = 1
-    for b, block in enumerate(BLOCKS, 1):
-        for c, width in enumerate(block, 1):
-            conv = nn.Conv2d(channels, width, 3, padding=1, bias=False)
-            net.add_module(f"conv{b}_{c}", conv)
-            net.add_module(f"bn{b}_{c}", nn.BatchNorm2d(width))
-            net.add_module(f"relu{b}_{c}", nn.ReLU(inplace=True))
-            channels = width
-        last = b == len(BLOCKS)
-        net.add_module(f"pool{b}", nn.AdaptiveAvgPool2d(1) if last else nn.MaxPool2d(2))
-    net.add_module("flatten", nn.Flatten())
-    net.add_module("fc", nn.Linear(channels, 10))
-    return net
-
-
 def augment(x: Tensor, max_shift: int) -> Tensor:
     """Mirror half of the images and shift each one by up to `max_shift` pixels both ways."""
     n, size = x.shape[0], x.shape[-1]
@@ -99,23 +60,15 @@ def augment(x: Tensor, max_shift: int) -> Tensor:
     return windows[torch.arange(n), :, dy, dx]
 
 
-def accuracy(net: nn.Module, x: Tensor, labels: NDArray[np.uint8]) -> float:
-    """Share of images classified right, in per cent."""
-    net.eval()
-    with torch.no_grad():
-        found = torch.cat([net(part).argmax(1) for part in torch.split(x, 500)])
-    return 100.0 * float((found.numpy() == labels).mean())
-
-
 def fit(
     net: nn.Module,
     recipe: Recipe,
-    train: tuple[NDArray[np.uint8], NDArray[np.uint8]],
+    train: Images,
     report: Callable[[nn.Module], float],
     after_step: Callable[[], None] = lambda: None,
 ) -> None:
     """Train in place; `after_step` runs after every update (it re-applies the masks)."""
-    x, y = to_input(train[0]), torch.from_numpy(train[1].astype(np.int64))
+    x, y = train.normalise(train.pixels), train.labels
     steps = len(x) // recipe.batch
     for weight in net.parameters():  # channels last: the layout that torch trains fastest in
         if weight.dim() == 4:
@@ -163,7 +116,7 @@ def zero_masks(net: nn.Module) -> dict[str, Tensor]:
 def retrain(
     net: nn.Module,
     recipe: Recipe,
-    train: tuple[NDArray[np.uint8], NDArray[np.uint8]],
+    train: Images,
     report: Callable[[nn.Module], float],
 ) -> None:
     """Train on with the zeros that the network has now held at zero."""
@@ -184,21 +137,20 @@ class Stages:
 
     def __init__(self, data: Path, work: Path) -> None:
         self.work = work
-        self.train = load_split(data, "train")
-        self.test = load_split(data, "t10k")
-        self.test_input = to_input(self.test[0])
+        self.train = fashion_mnist(data, "train")
+        self.test = fashion_mnist(data, "test")
 
     def report(self, net: nn.Module) -> float:
-        return accuracy(net, self.test_input, self.test[1])
+        return accuracy(net, self.test)
 
     def load(self, name: str) -> nn.Sequential:
-        net = build()
+        net = vgg_fashion()
         net.load_state_dict(torch.load(self.work / f"{name}.pt", weights_only=True))
         return net.eval()
 
     def dense(self, recipe: Recipe) -> None:
         torch.manual_seed(recipe.seed)
-        net = build()
+        net = vgg_fashion()
         fit(net, recipe, self.train, self.report)
         torch.save(net.state_dict(), self.work / "dense.pt")
 
@@ -212,16 +164,16 @@ class Stages:
 
     def export(self, out: Path, facts: dict[str, Any]) -> None:
         out.mkdir(parents=True, exist_ok=True)
-        images, labels = (part[:SHIPPED_IMAGES] for part in self.test)
+        shipped = self.test.first(SHIPPED_IMAGES)
+        images = shipped.pixels[..., 0].numpy()
+        labels = shipped.labels.numpy().astype(np.uint8)
         np.savez_compressed(out / "test_images.npz", images=images, labels=labels)
         for name in ("dense", "pruned"):
             net = self.load(name)
             onnx.save(to_onnx(net, f"fashion_{name}"), out / f"fashion_{name}.onnx")
             facts[name] = {
                 "test_accuracy_10000": round(self.report(net), 2),
-                f"test_accuracy_shipped_{SHIPPED_IMAGES}": round(
-                    accuracy(net, to_input(images), labels), 2
-                ),
+                f"test_accuracy_shipped_{SHIPPED_IMAGES}": round(accuracy(net, shipped), 2),
                 "parameters": sum(p.numel() for p in net.parameters()),
                 "layers": layer_zeros(net),
             }

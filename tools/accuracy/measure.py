@@ -28,7 +28,7 @@ from jobs import FASHION_DENSE, JOBS
 
 import pconv_mlir as pconv
 from pconv_mlir import models
-from pconv_mlir.prune import files, recipes
+from pconv_mlir.prune import read_weights, recipes
 from pconv_mlir.prune.recipes.data import Images
 
 ACCURACY = ("torch_accuracy", "compiled_accuracy", "images", "different_answers")
@@ -71,11 +71,11 @@ def finished(out: Path, cifar10: Path) -> Iterable[Trained]:
         ("fashion-pruned-shipped", "vgg-fashion", FASHION_DENSE.with_stem("fashion_pruned")),
         ("resnet20-published", resnet.network, cifar10 / resnet.weights),
     ):
-        yield Trained(name, network, files.read_weights(path))
+        yield Trained(name, network, read_weights(path))
     for job in JOBS:
         path = out / f"{job.name}.safetensors"
         if path.exists():
-            yield Trained(job.name, job.network, files.read_weights(path))
+            yield Trained(job.name, job.network, read_weights(path))
 
 
 def accuracies(trained: Trained, test: Images) -> dict[str, Any]:

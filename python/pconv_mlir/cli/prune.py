@@ -12,11 +12,13 @@ from ..errors import DependencyError, OptionError
 from . import common
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ..prune.config import PruneConfig
-    from ..prune.files import Weights
     from ..prune.recipes import Recipe
     from ..prune.report import PruneReport
 
+    Weights = dict[str, NDArray[Any]]
     # The report, the weights, the model to be saved with the report, and the accuracies.
     Made = tuple[PruneReport, Weights, Any, dict[str, float]]
 
@@ -137,7 +139,7 @@ def _trained(arguments: argparse.Namespace, config: PruneConfig) -> Made:
     try:
         import torch
 
-        from ..prune import recipes
+        from ..prune import read_weights, recipes
     except ImportError as error:
         raise DependencyError(
             f"training needs {error.name}: pip install 'pconv-mlir[train]'"
@@ -146,9 +148,7 @@ def _trained(arguments: argparse.Namespace, config: PruneConfig) -> Made:
     weights = _weights(arguments)
     published = Path(arguments.data) / recipe.weights
     if weights is None and recipe.weights and published.exists():
-        from ..prune import files
-
-        weights = files.read_weights(published)
+        weights = read_weights(published)
     if weights is None and str(config.scheme) != "dense":
         raise OptionError("pruning starts from a trained network: give its --weights FILE")
     if arguments.threads is not None:
@@ -186,12 +186,15 @@ def _is_file(arguments: argparse.Namespace) -> bool:
 
 def _weights(arguments: argparse.Namespace) -> Weights | None:
     """Those of the file that was named; None where none was."""
-    from ..prune import files
+    from ..prune import files, read_weights
 
     if _is_file(arguments) and arguments.weights:
         raise OptionError("--weights is for built-in networks: a file has its own")
     path = arguments.model if _is_file(arguments) else arguments.weights
-    return files.read_weights(path) if path else None
+    if not path:
+        return None
+    files.check_suffix(path)
+    return read_weights(path)
 
 
 def _network(arguments: argparse.Namespace) -> Any:

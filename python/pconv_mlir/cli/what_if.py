@@ -52,16 +52,16 @@ def _run(arguments: argparse.Namespace) -> None:
     output.check()
     if arguments.picture:
         common.check_writable(arguments.picture)
-    from .. import sources
+    from .. import figure, sources
     from ..bench import machine
     from ..performance import Calibration, what_if
     from ..prune import parse_scheme
-    from ..report import picture, roofline
+    from ..report import roofline
 
     scheme = parse_scheme(arguments.scheme)
     calibration = Calibration(arguments.threads)
     if arguments.picture:
-        picture.check_available()
+        figure.check_available()
     with common.progress() as line:
         if arguments.recalibrate:
             calibration.forget()

@@ -1,21 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Weights from model files, and into them: ONNX and safetensors. Nothing in a file is executed."""
+"""The kinds of model files that are written: ONNX and safetensors."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from numpy.typing import NDArray
-
-from pconv_mlir import container, models, sources
+from pconv_mlir import container
 from pconv_mlir.errors import OptionError
-from pconv_mlir.prune.tensor_file import read_tensors
 
 if TYPE_CHECKING:
     import onnx
 
-Weights = dict[str, NDArray[Any]]
 SUFFIXES = (".onnx", ".safetensors")
 
 
@@ -29,19 +25,6 @@ def check_suffix(path: str | Path) -> str:
     if suffix not in SUFFIXES:
         raise OptionError(f"expected a name that ends with {' or '.join(SUFFIXES)}, got {path}")
     return suffix
-
-
-def read_weights(path: str | Path) -> Weights:
-    """The weights in an ONNX or safetensors file, by name.
-
-    Raises:
-        OptionError: The file's name ends with neither.
-        ModelError: There is no such file, or it is damaged.
-        DependencyError: The package `onnx` is needed and not installed.
-    """
-    if check_suffix(path) == ".onnx":
-        return models.weights(sources.find(str(path)).model)
-    return read_tensors(path)[0]
 
 
 def write_model(path: str | Path, model: onnx.ModelProto) -> None:

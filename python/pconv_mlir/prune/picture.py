@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pconv_mlir import container
+from pconv_mlir import figure
 from pconv_mlir.errors import SchemeError
 from pconv_mlir.prune.layers import find_layers
 
@@ -74,21 +74,16 @@ def draw_masks(
         SchemeError: There is no layer to draw.
         ArtefactError: The file cannot be written.
     """
-    from pconv_mlir.report.picture import check_available
-
-    check_available()
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    figure.check_available()
     from matplotlib.colors import ListedColormap
-    from matplotlib.figure import Figure
 
     layers = find_layers(model)
     if not layers:
         raise SchemeError("there is nothing to draw: no layer has a weight")
     columns = min(4, len(layers))
     rows = -(-len(layers) // columns)
-    figure: Any = Figure(figsize=(3 * columns, 3.2 * rows), layout="constrained")
-    FigureCanvasAgg(figure)
-    panels = np.ravel(figure.subplots(rows, columns, squeeze=False))
+    picture = figure.new(3 * columns, 3.2 * rows)
+    panels = np.ravel(picture.subplots(rows, columns, squeeze=False))
     colours = ListedColormap(["#f0f0f0", "#2a7f62"])
     for panel in panels:
         panel.set(xticks=[], yticks=[])
@@ -97,8 +92,7 @@ def draw_masks(
         kept = mosaic(layer.value)
         panel.imshow(kept, cmap=colours, vmin=0, vmax=1, interpolation="nearest", aspect="auto")
         panel.set_title(f"{layer.name}: {1 - kept.mean():.1%} zeros", fontsize=8)
-    with container.write_atomically(path) as file:
-        figure.savefig(file, format="png", dpi=150)
+    figure.save(picture, path, dpi=150)
 
 
 def mosaic(weight: NDArray[Any]) -> NDArray[np.bool_]:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pconv_mlir import container
+from pconv_mlir import figure
 from pconv_mlir.errors import OptionError, SchemeError
 from pconv_mlir.prune.config import Choice, PruneConfig
 from pconv_mlir.prune.layers import find_layers
@@ -55,15 +55,8 @@ class Sensitivity:
             DependencyError: matplotlib is not installed.
             ArtefactError: The file cannot be written.
         """
-        from pconv_mlir.report.picture import check_available
-
-        check_available()
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
-        figure: Any = Figure(figsize=(9, 5), layout="constrained")
-        FigureCanvasAgg(figure)
-        axes = figure.subplots()
+        picture = figure.new(9, 5)
+        axes = picture.subplots()
         axes.axhline(self.dense, color="black", linestyle="--", linewidth=1, label="dense")
         for name, scores in self.scores.items():
             axes.plot(self.rates, scores, marker="o", markersize=3, label=name)
@@ -71,9 +64,8 @@ class Sensitivity:
         axes.set_xticks(self.rates, [f"{rate:g}x" for rate in self.rates], minor=False)
         axes.minorticks_off()
         axes.spines[["top", "right"]].set_visible(False)
-        figure.legend(loc="outside right upper", fontsize=7)
-        with container.write_atomically(path) as file:
-            figure.savefig(file, format="png", dpi=120)
+        picture.legend(loc="outside right upper", fontsize=7)
+        figure.save(picture, path)
 
 
 def sensitivity(

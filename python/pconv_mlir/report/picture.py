@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import container
-from ..errors import DependencyError
+from .. import figure
 from ..prune import FoundLibrary, find_library
 
 _COLOURS = {"pconv": "#2a7f62", "pconv-dense": "#8fbcae"}
@@ -49,17 +48,6 @@ def patterns_in_use(weights: Mapping[str, NDArray[Any]]) -> Counter[tuple[int, .
     return used
 
 
-def check_available() -> None:
-    """
-    Raises:
-        DependencyError: matplotlib is not installed.
-    """
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise DependencyError("pictures need matplotlib: pip install matplotlib") from error
-
-
 def draw(
     path: str, used: Mapping[tuple[int, ...], int], groups: Sequence[Bars], size: int = 3
 ) -> None:
@@ -75,28 +63,21 @@ def draw(
         DependencyError: matplotlib is not installed.
         ArtefactError: The file cannot be written.
     """
-    check_available()
-    # Not pyplot: it would choose a window system, and keep state.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure: Any = Figure(figsize=(10, 6), layout="constrained")
-    FigureCanvasAgg(figure)
-    above, below = figure.subfigures(2, 1, height_ratios=(1, 2))
+    picture = figure.new(10, 6)
+    above, below = picture.subfigures(2, 1, height_ratios=(1, 2))
     _draw_patterns(above, used, size)
     for axes, bars in zip(np.ravel(below.subplots(1, len(groups))), groups, strict=True):
         _draw_bars(axes, bars)
-    with container.write_atomically(path) as file:
-        figure.savefig(file, format="png", dpi=120)
+    figure.save(picture, path)
 
 
-def _draw_patterns(figure: Any, used: Mapping[tuple[int, ...], int], size: int) -> None:
+def _draw_patterns(panel: Any, used: Mapping[tuple[int, ...], int], size: int) -> None:
     from matplotlib.colors import ListedColormap
 
     shown = sorted(used.items(), key=lambda item: -item[1])[:12]
-    figure.suptitle("Kernel patterns in use, and how many kernels wear them")
+    panel.suptitle("Kernel patterns in use, and how many kernels wear them")
     for axes, (cells, count) in zip(
-        np.ravel(figure.subplots(1, max(len(shown), 1))), shown, strict=False
+        np.ravel(panel.subplots(1, max(len(shown), 1))), shown, strict=False
     ):
         kept = np.isin(np.arange(size * size), cells).reshape(size, size)
         axes.pcolormesh(

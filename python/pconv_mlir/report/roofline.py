@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import container
+from .. import figure
 from ..errors import OptionError
-from .picture import check_available
 
 if TYPE_CHECKING:
     from ..performance.model import LayerModel
@@ -36,18 +35,12 @@ def draw(path: str, title: str, result: WhatIf) -> None:
         OptionError: There is no layer with weights.
         ArtefactError: The file cannot be written.
     """
-    check_available()
-    # Not pyplot: it would choose a window system, and keep state.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     rows = distinct(result)
     if not rows:
         raise OptionError("there is nothing to draw: no layer has weights")
-    figure: Any = Figure(figsize=(12, 5), layout="constrained")
-    FigureCanvasAgg(figure)
-    figure.suptitle(title)
-    left, right = figure.subplots(1, 2)
+    picture = figure.new(12, 5)
+    picture.suptitle(title)
+    left, right = picture.subplots(1, 2)
     colours = [f"C{number}" for number in range(len(rows))]
     _draw_roof(left, [row.model for row in rows if row.model])
     for row, colour in zip(rows, colours, strict=True):
@@ -69,8 +62,7 @@ def draw(path: str, title: str, result: WhatIf) -> None:
     right.legend(fontsize="small")
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
-    with container.write_atomically(path) as file:
-        figure.savefig(file, format="png", dpi=120)
+    figure.save(picture, path)
 
 
 def distinct(result: WhatIf) -> list[Row]:

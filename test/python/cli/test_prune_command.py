@@ -53,7 +53,7 @@ def test_a_file_is_pruned_at_once(
     output, report = tmp_path / f"pruned{suffix}", tmp_path / "report.json"
     text = ok(capsys, "prune", dense, "--scheme", SCHEME, "-o", output, "--json", report)
     assert "conv2_1.weight  64x32x3x3    77.8%" in text and text.endswith(f"wrote {output}\n")
-    found, before = files.read_weights(output), files.read_weights(dense)
+    found, before = prune.read_weights(output), prune.read_weights(dense)
     shares = kept(found)
     assert shares.pop("conv1_1.weight") == 1
     assert set(shares.values()) == {2 / 9}
@@ -72,7 +72,7 @@ def test_weights_without_a_network(capsys: pytest.CaptureFixture[str], tmp_path:
         capsys, "prune", tmp_path / "in.safetensors", "--scheme", "pattern:4",
         "-o", tmp_path / "out.safetensors",
     )  # fmt: skip
-    found = files.read_weights(tmp_path / "out.safetensors")
+    found = prune.read_weights(tmp_path / "out.safetensors")
     assert kept(found) == {"a.weight": 1.0, "c.weight": 4 / 9}
     again: dict[str, Any] = {}
     assert prune.load(again, tmp_path / "out.safetensors").layers[1].scheme == "pattern:4"
@@ -86,7 +86,7 @@ def test_a_built_in_network_with_weights_and_a_config(
     config.write_text("scheme: dense\nlayers: {conv3_2.weight: unstructured@4}\n")
     output = tmp_path / "pruned.onnx"
     ok(capsys, "prune", NET, "--weights", dense, "--config", config, "-o", output)
-    found, before = files.read_weights(output), files.read_weights(dense)
+    found, before = prune.read_weights(output), prune.read_weights(dense)
     assert {name for name, share in kept(found).items() if share < 1} == {"conv3_2.weight"}
     np.testing.assert_array_equal(found["conv1_1.weight"], before["conv1_1.weight"])
 
@@ -113,9 +113,9 @@ def test_training(
     assert (start["epochs"], start["retrain_epochs"], start["batch"]) == (2, 1, 4)
     assert [epoch["part"] for epoch in epochs] == ["prune", "prune", "retrain"]
     assert not (tmp_path / "state.pt").exists()  # nothing is left to go on with
-    weights = files.read_weights(output)
+    weights = prune.read_weights(output)
     assert kept(weights)["conv3_1.weight"] == pytest.approx(2 / 9)
-    assert (weights["conv3_1.weight"] != files.read_weights(dense)["conv3_1.weight"]).any()
+    assert (weights["conv3_1.weight"] != prune.read_weights(dense)["conv3_1.weight"]).any()
     assert isinstance(prune.find_library(weights["conv3_1.weight"]), prune.FoundLibrary)
 
 
@@ -129,7 +129,7 @@ def test_training_a_dense_network_from_nothing(
         "--limit", 16, "--threads", 1,
     )  # fmt: skip
     assert "accuracy before pruning" in text and "hard" not in text
-    assert set(kept(files.read_weights(output)).values()) == {1.0}
+    assert set(kept(prune.read_weights(output)).values()) == {1.0}
 
 
 # --- Bad input ----------------------------------------------------------------

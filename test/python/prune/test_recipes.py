@@ -280,10 +280,8 @@ def test_a_log_that_cannot_be_written_is_refused(folder: Path, tmp_path: Path) -
 
 @pytest.mark.skipif(not datasets.has_cifar10(), reason=datasets.NO_DATA)
 def test_the_published_network_on_the_real_pack() -> None:
-    from pconv_mlir.prune import files
-
     recipe = recipes.find("resnet20-cifar")
-    weights = files.read_weights(datasets.CIFAR10 / recipe.weights)
+    weights = prune.read_weights(datasets.CIFAR10 / recipe.weights)
     net = recipe.build()
     recipes.load_weights(net, weights)
     test = data.cifar10(datasets.CIFAR10, "test").first(1000)

@@ -105,8 +105,28 @@ protected:
     return first + filters;
   }
 
+  /// Follows the blocks of filters from their headers, whose fields stand alike in both streams;
+  /// `walkBlock` moves on what it has read of. `lists` names the lists before the kernels.
+  std::optional<std::string> walkBlocks(const char *lists,
+                                        llvm::function_ref<void(int64_t block)> walkBlock) {
+    static_assert(
+        RunHeader::size == RecordHeader::size && RunHeader::runs == RecordHeader::groups &&
+        RunHeader::kernels == RecordHeader::kernels && RunHeader::values == RecordHeader::values);
+    list = walkOrder(RunHeader::size);
+    int64_t firstKernel = kernel = read(RunHeader::kernels, list, size, "start of the kernels");
+    for (int64_t block = 0; block < blocks && !fault; ++block) {
+      int64_t header = block * RunHeader::size;
+      read(header + RunHeader::runs, list, list, lists);
+      read(header + RunHeader::kernels, kernel, kernel, "start of the kernels");
+      read(header + RunHeader::values, value, value, "start of the values");
+      walkBlock(block);
+    }
+    checkEnds(firstKernel);
+    return fault;
+  }
+
   /// The lists end where the kernels start, the kernels where the stream ends.
-  void checkEnds(int64_t list, int64_t firstKernel, int64_t kernel, int64_t value) {
+  void checkEnds(int64_t firstKernel) {
     if (fault)
       return;
     if (list != firstKernel)
@@ -126,6 +146,7 @@ protected:
   ArrayRef<int32_t> filterOrder;
   const int32_t *numbers;
   int64_t size, step;
+  int64_t list = 0, kernel = 0, value = 0; // what is read next
   std::optional<std::string> fault;
 };
 
@@ -138,26 +159,18 @@ public:
         sumStride(schedule.getRows() * schedule.getVectors() * lanes) {}
 
   std::optional<std::string> find() {
-    run = walkOrder(RunHeader::size);
-    int64_t firstKernel = kernel = read(RunHeader::kernels, run, size, "start of the kernels");
-    for (int64_t block = 0; block < blocks && !fault; ++block) {
-      int64_t header = block * RunHeader::size;
-      read(header + RunHeader::runs, run, run, "start of the runs");
-      read(header + RunHeader::kernels, kernel, kernel, "start of the kernels");
-      read(header + RunHeader::values, value, value, "start of the values");
-      for (int64_t list = 0; list < channelBlocks * library.size() && !fault; ++list)
-        walkRuns(filtersOf(block), library.getPattern(list % library.size() + 1).size());
-    }
-    checkEnds(run, firstKernel, kernel, value);
-    return fault;
+    return walkBlocks("start of the runs", [&](int64_t block) {
+      for (int64_t number = 0; number < channelBlocks * library.size() && !fault; ++number)
+        walkRuns(filtersOf(block), library.getPattern(number % library.size() + 1).size());
+    });
   }
 
 private:
   void walkRuns(int64_t blockFilters, int64_t cells) {
-    int64_t runs = read(run++, 0, channels, "runs");
-    for (int64_t i = 0; i < runs && !fault; ++i, run += 2) {
-      readMultiple(run, channelStride, channels, "channel");
-      int64_t kernels = read(run + 1, 0, blockFilters, "kernels");
+    int64_t runs = read(list++, 0, channels, "runs");
+    for (int64_t i = 0; i < runs && !fault; ++i, list += 2) {
+      readMultiple(list, channelStride, channels, "channel");
+      int64_t kernels = read(list + 1, 0, blockFilters, "kernels");
       for (int64_t k = 0; k < kernels && !fault; ++k)
         readMultiple(kernel++, sumStride, blockFilters, "accumulators");
       value += kernels * cells;
@@ -166,7 +179,6 @@ private:
 
   LibraryAttr library;
   int64_t channelStride, sumStride;
-  int64_t run = 0, kernel = 0, value = 0;
 };
 
 /// The walk of StagedConv.cpp.
@@ -184,23 +196,15 @@ public:
   }
 
   std::optional<std::string> find() {
-    group = walkOrder(RecordHeader::size);
-    int64_t firstKernel = kernel = read(RecordHeader::kernels, group, size, "start of the kernels");
-    for (int64_t block = 0; block < blocks && !fault; ++block) {
-      int64_t header = block * RecordHeader::size;
-      read(header + RecordHeader::groups, group, group, "start of the groups");
-      read(header + RecordHeader::kernels, kernel, kernel, "start of the kernels");
-      read(header + RecordHeader::values, value, value, "start of the values");
+    return walkBlocks("start of the groups", [&](int64_t block) {
       for (int64_t number = 0; number < channelBlocks && !fault; ++number)
         walkChannels(number, filtersOf(block));
-    }
-    checkEnds(group, firstKernel, kernel, value);
-    return fault;
+    });
   }
 
 private:
   void walkChannels(int64_t number, int64_t blockFilters) {
-    int64_t groups = read(group++, 0, blockFilters, "groups");
+    int64_t groups = read(list++, 0, blockFilters, "groups");
     // The first block of channels starts the accumulators, the last one writes the results.
     bool needsAll = number == 0 || number == channelBlocks - 1;
     int64_t left = blockFilters;
@@ -209,16 +213,16 @@ private:
       left -= walkGroup(needsAll && isLast ? left : 0, left, blockFilters);
     }
     if (!fault && needsAll && left != 0)
-      read(group - 1, 1, blockFilters, "groups");
+      read(list - 1, 1, blockFilters, "groups");
   }
 
   /// Returns its number of filters.
   int64_t walkGroup(int64_t least, int64_t most, int64_t blockFilters) {
-    int64_t count = read(group, least, most, "filters");
-    int64_t kernels = read(group + 1, 0, std::min(schedule.getChannelBlock(), channels), "kernels");
-    group += 2;
+    int64_t count = read(list, least, most, "filters");
+    int64_t kernels = read(list + 1, 0, std::min(schedule.getChannelBlock(), channels), "kernels");
+    list += 2;
     for (int64_t f = 0; f < count && !fault; ++f) {
-      readMultiple(group++, staged.sumStride, blockFilters, "accumulators");
+      readMultiple(list++, staged.sumStride, blockFilters, "accumulators");
       for (int64_t k = 0; k < kernels && !fault; ++k)
         walkKernel();
     }
@@ -233,7 +237,6 @@ private:
 
   StagedGeometry staged;
   int64_t cells, pairs, lastCell, lastPair;
-  int64_t group = 0, kernel = 0, value = 0;
 };
 
 } // namespace

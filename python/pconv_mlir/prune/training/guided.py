@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
@@ -27,7 +28,7 @@ RETURN_DECAY = 1e-4  # of the probability that a mask changes
 LOWER, UPPER = 0.9, 1.1  # of the threshold: between them a weight stays what it is
 
 
-class GuidedPruner(Pruner):
+class GuidedPruner(Pruner, ABC):
     """Prunes single weights of the layers in which a performance model promises speed.
 
     A layer for which it promises none is left dense from the start. Of the others, at every check,
@@ -128,9 +129,9 @@ class GuidedPruner(Pruner):
             weight = layer.parameter if self.shadow_weights else layer.weight
             layer.mask.copy_(_at_least(self._kept(layer), self._mask(layer), weight))
 
+    @abstractmethod
     def _mask(self, layer: MaskedLayer) -> torch.Tensor:
         """The mask that the method would choose now."""
-        raise NotImplementedError
 
     def _kept(self, layer: MaskedLayer) -> int:
         """The fewest weights that are worth keeping."""
