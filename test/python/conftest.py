@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""With PCONV_NO_SKIPS=1 a skipped test is a failure, for machines that should lack nothing.
+"""What holds for all tests.
 
-Data sets that cannot be installed are an exception: their tests say `no data`.
+With PCONV_NO_SKIPS=1 a skipped test is a failure, for machines that should lack nothing. Data sets
+that cannot be installed are an exception: their tests say `no data`.
+
+Hypothesis draws the same examples in every run; `--hypothesis-profile=random` draws others.
 """
 
 from __future__ import annotations
@@ -10,6 +13,11 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("random", deadline=None)
+settings.load_profile("repeatable")
 
 
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

@@ -97,7 +97,7 @@ def pruned_kernels(draw: st.DrawFn) -> tuple[NDArray[np.int8], int]:
     return (random.integers(1, 4, kept.shape) * kept).astype(np.int8), groups
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(pruned_kernels())
 def test_filter_order_is_that_of_the_definition(case: tuple[NDArray[np.int8], int]) -> None:
     kernels, groups = case

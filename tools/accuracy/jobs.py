@@ -53,14 +53,14 @@ class Job:
 
 
 def _resnet(name: str, scheme: str, method: str, seed: int) -> Job:
-    settings = {"epochs": 5, "retrain-epochs": 5, "lr": 0.01, "retrain-lr": 0.02}
+    settings = {"epochs": 4, "retrain-epochs": 6, "lr": 0.01, "retrain-lr": 0.02, "distill": 0.5}
     if method == "magnitude":  # all epochs are retraining: as many as the others have
         settings["retrain-epochs"] = 10
     return Job(
         f"resnet20-{name}-{method}-{seed}",
         "resnet20-cifar",
         scheme,
-        "resnet20-dense-2",
+        "resnet20-dense-1",
         method,
         seed,
         settings,
@@ -68,11 +68,11 @@ def _resnet(name: str, scheme: str, method: str, seed: int) -> Job:
 
 
 def _fashion(name: str, scheme: str, method: str, seed: int) -> Job:
-    settings = {"epochs": 4, "retrain-epochs": 4, "lr": 0.01, "retrain-lr": 0.03}
+    settings = {"epochs": 4, "retrain-epochs": 8, "lr": 0.01, "retrain-lr": 0.03, "distill": 0.5}
     if method == "magnitude":
-        settings["retrain-epochs"] = 8
+        settings["retrain-epochs"] = 12
     if scheme == "dense":
-        settings = {"epochs": 8, "lr": 0.03}
+        settings = {"epochs": 12, "lr": 0.03}
     job_name = f"fashion-{name}-{method}-{seed}" if scheme != "dense" else f"fashion-{name}-{seed}"
     return Job(job_name, "vgg-fashion", scheme, FASHION_DENSE, method, seed, settings)
 

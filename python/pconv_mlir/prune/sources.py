@@ -155,6 +155,8 @@ def _read_file(path: Path) -> Mapping[str, Any]:
         raise ModelError(f"expected a .safetensors, .onnx, .pt or .pth file, got {path}")
     try:
         return readers[path.suffix](path)
+    except FileNotFoundError as error:
+        raise ModelError(f"there is no file {path}") from error
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
     except ImportError as error:

@@ -62,8 +62,9 @@ def pairs_of_planes(draw: Any) -> tuple[Plane, Plane]:
         height, width = (n + 2 * halo for n in shape[2:])
         shortest = -(-width // columns) if rows * columns > 1 else shape[3] + halo
         row_stride = shortest + draw(spare)
-        last = (-(-height // rows) - 1) * row_stride + -(-width // columns)
-        sub_plane = last + draw(spare)
+        whole_rows = halo == 0 and rows * columns == 1  # the last one, too
+        last_row = row_stride if whole_rows else -(-width // columns)
+        sub_plane = (-(-height // rows) - 1) * row_stride + last_row + draw(spare)
         return Plane(shape, halo, row_stride, sub_plane * rows * columns, (rows, columns))
 
     return plane(), plane()
@@ -83,7 +84,7 @@ module attributes {{pattern.stage = "laid_out"}} {{
     return Module(text, {}, [TensorSpec("x", first.shape)], [TensorSpec("y", first.shape)])
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30)
 @given(pairs_of_planes())
 def test_planes_keep_what_is_stored_in_them(planes: tuple[Plane, Plane]) -> None:
     module = module_of(*planes)

@@ -79,7 +79,7 @@ def test_fewer_weights_never_take_longer(model: LayerModel, x: float, y: float) 
 @given(MODELS)
 def test_x_hi_is_where_dense_is_as_fast(model: LayerModel) -> None:
     assert 0 <= model.x_hi <= 1
-    if 0 < model.x_hi < 0.9:
+    if 1e-6 < model.x_hi < 0.9:  # below, a tenth of it is lost in rounding
         assert model.speedup(model.x_hi) == pytest.approx(1, rel=1e-6)
         assert model.speedup(min(1, model.x_hi * 1.1)) < 1
 

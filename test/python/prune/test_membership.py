@@ -45,7 +45,7 @@ def members(scheme: prune.Scheme, shape: tuple[int, ...]) -> NDArray[np.bool_]:
 
 @pytest.mark.parametrize(("text", "shape"), SMALL)
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_no_point_of_the_set_is_nearer(text: str, shape: tuple[int, ...], seed: int) -> None:
     scheme = prune.parse_scheme(text)
     weight = np.random.default_rng(seed).standard_normal(shape)
@@ -130,7 +130,7 @@ def test_connectivity_is_checked(rule: str, message: str) -> None:
 
 
 @given(st.integers(0, 2**32), st.integers(3, 11))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_aligned_filters_are_found_in_any_order(seed: int, filters: int) -> None:
     generator = np.random.default_rng(seed)
     weight = generator.standard_normal((filters, 6, 3, 3))

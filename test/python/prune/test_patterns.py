@@ -192,7 +192,7 @@ def test_random_library_is_seeded() -> None:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_found_masks_are_the_zeros(data: st.DataObject) -> None:
     """Any antichain of masks of any kernel size is found exactly."""
     height, width = data.draw(st.sampled_from([(3, 3), (2, 2), (1, 3), (5, 5), (4, 6), (11, 11)]))

@@ -52,7 +52,7 @@ def kept_energy(weight: NDArray[Any], mask: NDArray[np.bool_]) -> float:
 
 @pytest.mark.parametrize("text", SCHEMES)
 @given(weights)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_projecting_twice_is_projecting_once(text: str, weight: NDArray[Any]) -> None:
     scheme = prune.parse_scheme(text)
     mask = prune.project(weight, scheme)

@@ -199,9 +199,7 @@ def test_damaged_headers_are_refused(saved: Path, change: Any, message: str) -> 
 
 
 @given(st.data())
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_damage_is_a_typed_error_or_harmless(saved: Path, data: st.DataObject) -> None:
     bad = bytearray(saved.read_bytes())
     for _ in range(data.draw(st.integers(1, 4))):
