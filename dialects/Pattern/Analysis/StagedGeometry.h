@@ -15,13 +15,13 @@ struct StagedRect {
   int64_t place;         // floats from the segment's copy to the rectangle's copy
 };
 
-/// How the rows of an output plane are shared out. Tiles of one segment without pooling may be a
-/// row shorter: bands 0..tall-1 have `rows` rows and the others one less. Where that does not come
-/// out even, all are tall, and the last one overlaps its neighbour.
+/// How the rows of an output plane are shared out. Tiles of one segment may be shorter: bands
+/// 0..tall-1 have `rows` rows and the others `step` less, which is 1, or 2 where layers pool. Where
+/// that does not come out even, all are tall, and the last one overlaps its neighbour.
 struct StagedBands {
   StagedBands(int64_t height, int64_t rows, int64_t segments, bool pools);
 
-  int64_t count, tall;
+  int64_t count, tall, step;
 };
 
 /// Scratch memory holds accumulators that stay zero, the accumulators of every filter of the block,

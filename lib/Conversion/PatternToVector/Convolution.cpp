@@ -35,6 +35,7 @@ ConvTile::ConvTile(Conv2DOp conv, const Layer &layer)
     StagedBands rowBands(result.height, segmentVectors, segmentCount, bool(conv.getPool()));
     bands = rowBands.count;
     tallBands = rowBands.tall;
+    shortage = rowBands.step;
     tiles = llvm::divideCeil(strips * bands, segmentCount);
   } else {
     segmentCount = 1;
@@ -55,7 +56,7 @@ int64_t ConvTile::tapOffset(int64_t row, int64_t column) const {
 
 ConvTile ConvTile::shortened() const {
   ConvTile tile = *this;
-  --tile.segmentVectors;
+  tile.segmentVectors -= shortage;
   return tile;
 }
 
@@ -75,7 +76,7 @@ SmallVector<Segment> ConvTile::segments(StepBuilder &b, Value number) const {
     Value strip = b.rem(index, strips), band = b.div(index, strips);
     Value y = b.mul(band, segmentVectors);
     if (tallBands < bands)
-      y = b.sub(y, b.max(b.sub(band, b.constant(tallBands)), b.constant(0)));
+      y = b.sub(y, b.mul(b.max(b.sub(band, b.constant(tallBands)), b.constant(0)), shortage));
     else
       y = b.min(y, b.constant(result.height - segmentVectors));
     Value x = b.min(b.mul(strip, lanes), b.constant(std::max<int64_t>(result.width - lanes, 0)));

@@ -28,10 +28,10 @@ public:
   /// Floats from the input position of an output position to what kernel cell (row, column) reads.
   int64_t tapOffset(int64_t row, int64_t column) const;
 
-  /// A tile with a row less in its segments, as the last bands of a plane may have.
+  /// A tile with fewer rows in its segments, as the last bands of a plane may have.
   ConvTile shortened() const;
 
-  /// Whether tile `number` has a row less than the others; null where none has.
+  /// Whether tile `number` has fewer rows than the others; null where none has.
   mlir::Value isShort(StepBuilder &b, mlir::Value number) const;
 
   /// The segments of tile `number`.
@@ -49,6 +49,8 @@ public:
   /// Asks for the cache lines that `write` will write for this filter.
   void prefetchOutput(StepBuilder &b, mlir::Value image, mlir::Value channel,
                       llvm::ArrayRef<Segment> segments) const;
+
+  int64_t rows() const { return segmentVectors; }
 
   int64_t tiles; // of a plane
 
@@ -72,6 +74,7 @@ private:
   int64_t vectorStep;            // positions from one vector of a segment to the next
   int64_t strips = 0, bands = 0; // segments in a plane, across and down (staged only)
   int64_t tallBands = 0;         // those that are not shortened
+  int64_t shortage = 0;          // rows that the others have less
 };
 
 } // namespace pconv

@@ -43,7 +43,8 @@ StepBody pconv::lowerLinear(LinearOp linear, const Layer &layer, TargetAttr targ
                     b, b.getLoc(), sum, b.loadValueVector(b.add(b.add(first, *bias), v * lanes)));
               b.storeVector(b.activate(activation, sum), b.add(scratch, v * lanes));
             }
-            Value count = b.min(b.constant(panel), b.sub(b.constant(outputs), first));
+            Value left = b.sub(b.constant(outputs), first);
+            Value count = b.min(b.constant(panel), left);
             Value output = b.add(b.add(b.mul(image, outputs), out.place), first);
             b.loop(b.constant(0), count, 1,
                    [&](Value i) { b.store(b.load(b.add(scratch, i)), b.add(output, i)); });

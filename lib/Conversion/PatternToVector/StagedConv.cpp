@@ -61,11 +61,11 @@ private:
     static Cursor from(ValueRange range) { return {range[0], range[1], range[2], range[3]}; }
   };
 
-  /// The same for tiles with a row less; the memory is laid out as for all rows.
+  /// The same for tiles with fewer rows; the memory is laid out as for all rows.
   Staged shortened() const {
     Staged kernel = *this;
     kernel.tile = tile.shortened();
-    --kernel.rows;
+    kernel.rows = kernel.tile.rows();
     return kernel;
   }
 

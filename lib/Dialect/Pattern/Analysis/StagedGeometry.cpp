@@ -30,10 +30,10 @@ struct Extent {
 } // namespace
 
 StagedBands::StagedBands(int64_t height, int64_t rows, int64_t segments, bool pools)
-    : count(llvm::divideCeil(height, rows)), tall(count) {
+    : count(llvm::divideCeil(height, rows)), tall(count), step(pools ? 2 : 1) {
   int64_t missing = count * rows - height;
-  if (segments == 1 && !pools && missing <= count && rows > 1)
-    tall -= missing;
+  if (segments == 1 && rows > step && missing % step == 0 && missing / step <= count)
+    tall -= missing / step;
 }
 
 StagedGeometry::StagedGeometry(Conv2DOp conv, ArrayRef<int64_t> weights, int64_t lanes) {

@@ -145,7 +145,7 @@ private:
     double tall = all * bands.tall / bands.count;
     double cost = tall * costOf(rows);
     if (tall < all)
-      cost += (all - tall) * costOf(rows - 1);
+      cost += (all - tall) * costOf(rows - bands.step);
     return cost;
   }
 
