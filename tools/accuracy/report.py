@@ -80,8 +80,8 @@ class Results:
         if name.startswith("fashion"):
             found = self.scores("fashion-dense")
             return sum(found) / len(found) if found else None
-        last = self.logs.get("resnet20-dense-2" if name.startswith("resnet20") else "vgg16-dense")
-        return last.scores["after"] if last and last.scores else None
+        log = self.logs.get("resnet20-dense-1" if name.startswith("resnet20") else "vgg16-dense")
+        return log.scores["after"] if log and log.scores else None
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
