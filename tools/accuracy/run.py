@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Runs the trainings of jobs.py one after the other; run again, it goes on where it was.
+"""Runs the trainings of jobs.py; run again, it goes on where it was.
 
 python tools/accuracy/run.py --cifar10 DATA --out RESULTS             all that is not done yet
 python tools/accuracy/run.py --cifar10 DATA --out RESULTS --status    says how far each one is
+
+With a GPU: --slow --workers 8 --device cuda --autocast. What still runs after --minutes is stopped;
+its last finished epoch is in its checkpoint.
 """
 
 from __future__ import annotations
@@ -12,12 +15,14 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from jobs import JOBS, Job
 
 PCONV = "import sys; from pconv_mlir.cli import main; sys.exit(main())"
+Process = subprocess.Popen[bytes]
 
 
 def state(job: Job, out: Path) -> str:
@@ -34,17 +39,69 @@ def state(job: Job, out: Path) -> str:
     return f"{last['part']} {last['number']}/{last['of']}: {last['accuracy']:.2f} %"
 
 
-def run(job: Job, data: Path, out: Path) -> None:
-    """Runs a job unless it is done or what it starts from is missing."""
-    if (out / f"{job.name}.safetensors").exists():
-        return
-    if isinstance(job.start, str) and job.start and not (out / f"{job.start}.safetensors").exists():
-        print(f"{job.name}: left out, there is no result of {job.start} yet", flush=True)
-        return
-    print(f"{time.strftime('%F %T')} {job.name}", flush=True)
-    done = subprocess.run([sys.executable, "-c", PCONV, "prune", *job.arguments(data, out)])
-    if done.returncode:
-        print(f"{job.name}: failed with {done.returncode}", flush=True)
+@dataclass
+class Queue:
+    """Runs jobs in their order, several at a time, each after the one that it starts from.
+
+    Attributes:
+        jobs: What is to be run.
+        out: Folder of results.
+        folders: Of the data, by network.
+        options: Further words of every command.
+        running: The processes, by name of the job.
+        tried: Names of all jobs that were started.
+    """
+
+    jobs: list[Job]
+    out: Path
+    folders: dict[str, Path]
+    options: list[str]
+    running: dict[str, Process] = field(default_factory=dict)
+    tried: set[str] = field(default_factory=set)
+
+    def run(self, workers: int, seconds: float) -> None:
+        """All that is not done, until the time is over."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self._reap()
+            while len(self.running) < workers and (job := self._next()):
+                self._start(job)
+            if not self.running:
+                break
+            time.sleep(0.2)
+        self._stop()
+        for job in self.jobs:
+            if not self._done(job.name) and job.name not in self.tried and not self._ready(job):
+                print(f"{job.name}: left out, there is no result of {job.start} yet", flush=True)
+
+    def _done(self, name: str) -> bool:
+        return (self.out / f"{name}.safetensors").exists()
+
+    def _ready(self, job: Job) -> bool:
+        return not isinstance(job.start, str) or not job.start or self._done(job.start)
+
+    def _next(self) -> Job | None:
+        waiting = (j for j in self.jobs if not self._done(j.name) and j.name not in self.tried)
+        return next(filter(self._ready, waiting), None)
+
+    def _start(self, job: Job) -> None:
+        print(f"{time.strftime('%F %T')} {job.name}", flush=True)
+        words = job.arguments(self.folders[job.network], self.out) + self.options
+        self.running[job.name] = subprocess.Popen([sys.executable, "-c", PCONV, "prune", *words])
+        self.tried.add(job.name)
+
+    def _reap(self) -> None:
+        for name, process in list(self.running.items()):
+            if process.poll() is not None:
+                del self.running[name]
+                if process.returncode:
+                    print(f"{name}: failed with {process.returncode}", flush=True)
+
+    def _stop(self) -> None:
+        for name, process in self.running.items():
+            process.terminate()
+            process.wait()
+            print(f"{name}: stopped", flush=True)
 
 
 def main() -> None:
@@ -54,17 +111,27 @@ def main() -> None:
     cli.add_argument("--out", type=Path, required=True, help="folder of results and logs")
     cli.add_argument("--only", default="*", help="names of jobs; * and ? match as in file names")
     cli.add_argument("--slow", action="store_true", help="those too that take days without a GPU")
+    cli.add_argument("--workers", type=int, default=1, help="jobs at a time (default 1)")
+    cli.add_argument("--minutes", type=float, default=float("inf"), help="stop after this time")
+    cli.add_argument("--device", help="where to train, e.g. cuda (default: cpu)")
+    cli.add_argument("--autocast", action="store_true", help="compute in bfloat16")
     cli.add_argument("--status", action="store_true", help="say how far each job is, run nothing")
     arguments = cli.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    for job in JOBS:
-        if not fnmatchcase(job.name, arguments.only) or (job.slow and not arguments.slow):
-            continue
-        if arguments.status:
+    jobs = [
+        job
+        for job in JOBS
+        if fnmatchcase(job.name, arguments.only) and (arguments.slow or not job.slow)
+    ]
+    if arguments.status:
+        for job in jobs:
             print(f"{job.name:32} {state(job, arguments.out)}")
-        else:
-            data = arguments.fashion if job.network == "vgg-fashion" else arguments.cifar10
-            run(job, data, arguments.out)
+        return
+    folders = {job.network: arguments.cifar10 for job in jobs} | {"vgg-fashion": arguments.fashion}
+    options = ["--device", arguments.device] if arguments.device else []
+    options += ["--autocast"] if arguments.autocast else []
+    queue = Queue(jobs, arguments.out, folders, options)
+    queue.run(max(1, arguments.workers), 60 * arguments.minutes)
 
 
 if __name__ == "__main__":

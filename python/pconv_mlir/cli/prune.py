@@ -64,6 +64,10 @@ def add(commands: Any) -> None:
     train.add_argument("--distill", type=float, metavar="0..1", help="share of distillation")
     train.add_argument("--seed", type=int, default=0, help="of all random numbers (default 0)")
     train.add_argument("--limit", type=int, metavar="N", help="use only so many images: to try it")
+    train.add_argument("--device", metavar="NAME", help="where to train, e.g. cuda (default: cpu)")
+    train.add_argument(
+        "--autocast", action="store_true", help="compute in bfloat16 where that is safe"
+    )
     train.add_argument(
         "--checkpoint", metavar="FILE", help="kept while it trains; goes on from there"
     )
@@ -123,7 +127,9 @@ def _at_once(arguments: argparse.Namespace, config: PruneConfig) -> Made:
     from .. import models, prune
 
     given = [
-        name for name in (*_SETTINGS, "limit", "checkpoint", "log") if getattr(arguments, name)
+        name
+        for name in (*_SETTINGS, "limit", "device", "autocast", "checkpoint", "log")
+        if getattr(arguments, name)
     ]
     if given:
         option = given[0].replace("_", "-")
@@ -167,6 +173,8 @@ def _trained(arguments: argparse.Namespace, config: PruneConfig) -> Made:
             method=arguments.method,
             seed=arguments.seed,
             limit=arguments.limit,
+            device=arguments.device or "cpu",
+            autocast=arguments.autocast,
             checkpoint=checkpoint,
             log=log,
             progress=lambda epoch: line(str(epoch), epoch.number, epoch.of),

@@ -150,6 +150,7 @@ def test_training_a_dense_network_from_nothing(
         (["DENSE", "--scheme", SCHEME, "--weights", "DENSE"], "a file has its own"),
         (["NET", "--scheme", SCHEME, "--epochs", "3"], "--epochs is for training"),
         (["NET", "--scheme", SCHEME, "--log", "x"], "--log is for training"),
+        (["NET", "--scheme", SCHEME, "--device", "cuda"], "--device is for training"),
         (["NET", "--scheme", "pattern:8+connectivity:1e9"], "layer 'conv"),
     ],
 )
@@ -181,6 +182,7 @@ def test_bad_input(
         (["NET", "--scheme", SCHEME, "--weights", "DENSE", "--limit", "0"], "at least 1 image"),
         (["NET", "--scheme", SCHEME, "--weights", "DENSE", "--log", "no/log"], "cannot write no"),
         (["NET", "--scheme", SCHEME, "--weights", "DENSE", "--lr", "1e30"], "NaN or infinite"),
+        (["NET", "--scheme", SCHEME, "--weights", "DENSE", "--device", "x"], "train on device 'x'"),
     ],
 )
 def test_bad_input_of_training(

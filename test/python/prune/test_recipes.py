@@ -255,6 +255,19 @@ def test_the_result_is_in_the_scheme(folder: Path) -> None:
             assert kernels.all()
 
 
+def test_bfloat16_learns_as_well(folder: Path) -> None:
+    full, half = (trained(folder, autocast=it) for it in (False, True))
+    assert half.losses != full.losses
+    np.testing.assert_allclose(half.losses, full.losses, rtol=0.05)
+    assert {value.dtype for value in half.weights().values()} == {np.dtype("float32")}
+
+
+@pytest.mark.parametrize("device", ["nowhere", "meta", "cuda:99"])
+def test_a_device_that_is_not_there_is_refused(folder: Path, device: str) -> None:
+    with pytest.raises(OptionError, match=f"cannot train on device '{device}': "):
+        trained(folder, device=device)
+
+
 def test_a_checkpoint_of_another_training_is_refused(folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "state.pt"
     trained(folder, checkpoint=path)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -112,6 +113,36 @@ def test_trainings_are_run_measured_and_reported(
     (pruned,) = results.scores("fashion-p8c3.6-admm")
     assert f"| {results.dense('fashion'):.2f} | {pruned:.2f} | " in page
     assert "`fashion-p8c3.6-admm-0` | " in page
+
+
+def test_jobs_run_side_by_side_each_after_its_start(
+    small: Path,
+    scripts: dict[str, ModuleType],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    run, job = scripts["run"], scripts["jobs"].Job
+    numbers = {"epochs": 1, "batch": 5, "limit": 20}
+    made = [
+        job("second", "vgg-fashion", "dense", "first", settings=numbers),
+        job("first", "vgg-fashion", "dense", settings=numbers),
+        job("endless", "vgg-fashion", "dense", settings={**numbers, "epochs": 1_000_000}),
+    ]
+    out = small / "results"
+    out.mkdir()
+
+    def clock() -> float:
+        log = out / "endless.jsonl"
+        learning = log.exists() and '"epoch", "part"' in log.read_text()
+        return float(learning and (out / "second.safetensors").exists())
+
+    monkeypatch.setattr(run.time, "monotonic", clock)
+    run.Queue(made, out, {"vgg-fashion": small}, ["--device", "cpu"]).run(workers=2, seconds=1)
+    printed = capfd.readouterr().out
+    started = re.findall(r":\d\d (\w+)$", printed, re.MULTILINE)
+    assert started == ["first", "endless", "second"]
+    assert "endless: stopped" in printed
+    assert (out / "endless.pt").exists() and not (out / "endless.safetensors").exists()
 
 
 def log(folder: Path, name: str, **scores: float) -> None:

@@ -45,6 +45,10 @@ class Images:
         """The first so many images; all where no number is given."""
         return Images(self.pixels[:count], self.labels[:count], self.mean, self.std)
 
+    def to(self, device: torch.device) -> Images:
+        """The same on a device."""
+        return Images(*(t.to(device) for t in (self.pixels, self.labels, self.mean, self.std)))
+
     def normalise(self, pixels: torch.Tensor) -> torch.Tensor:
         """uint8 (N, height, width, channels) -> float32 (N, channels, height, width).
 
@@ -61,8 +65,8 @@ class Images:
 class Augmented:
     """Batches for training: shuffled, shifted by up to `shift` pixels, half of them mirrored.
 
-    Random numbers are those of torch's global generator, so a seed fixes them. The images that do
-    not fill a batch are left out, others in every epoch.
+    Random numbers are those of torch's global generator on the CPU, so a seed fixes them wherever
+    the images are. Images that do not fill a batch are left out, others in every epoch.
     """
 
     def __init__(self, images: Images, size: int, shift: int) -> None:
@@ -79,17 +83,18 @@ class Augmented:
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         order = torch.randperm(len(self._images))[: len(self) * self._size]
-        for rows in order.split(self._size):
+        for rows in order.to(self._padded.device).split(self._size):
             yield self._images.normalise(self._cut(rows)), self._images.labels[rows]
 
     def _cut(self, rows: torch.Tensor) -> torch.Tensor:
         """A window of the padded images each, by one gather."""
         height, width = self._images.pixels.shape[1:3]
-        y, x = torch.randint(2 * self._shift + 1, (2, len(rows), 1))
-        columns = torch.arange(width).expand(len(rows), width)
-        mirrored = torch.rand(len(rows), 1) < 0.5
+        device = rows.device
+        y, x = torch.randint(2 * self._shift + 1, (2, len(rows), 1)).to(device)
+        columns = torch.arange(width, device=device).expand(len(rows), width)
+        mirrored = (torch.rand(len(rows), 1) < 0.5).to(device)
         columns = torch.where(mirrored, columns.flip(1), columns) + x
-        lines = torch.arange(height) + y
+        lines = torch.arange(height, device=device) + y
         return self._padded[rows[:, None, None], lines[:, :, None], columns[:, None, :]]
 
 

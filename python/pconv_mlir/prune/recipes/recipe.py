@@ -131,7 +131,7 @@ class Outcome:
     def weights(self) -> dict[str, NDArray[Any]]:
         """The network's weights under the names that `models.build` gives them."""
         state = self.model.state_dict().items()
-        return {key: value.numpy() for key, value in state if not key.endswith(COUNTER)}
+        return {key: value.cpu().numpy() for key, value in state if not key.endswith(COUNTER)}
 
 
 def find(name: str) -> Recipe:
@@ -177,6 +177,8 @@ def run(
     method: str | Pruner = "admm",
     seed: int = 0,
     limit: int | None = None,
+    device: str = "cpu",
+    autocast: bool = False,
     checkpoint: Path | None = None,
     log: Path | None = None,
     progress: Callable[[Epoch], None] = lambda epoch: None,
@@ -191,6 +193,8 @@ def run(
         method: As for `fit`.
         seed: Of random weights, batches and augmentation.
         limit: Use only so many images of each split: for tests.
+        device: Where to train, as torch calls it, for example `cuda`. The images are kept there.
+        autocast: As for `fit`.
         checkpoint: As for `fit`.
         log: A file of JSON lines that gets one for the settings, each epoch with its accuracy on
             the test set, and the end. When a training goes on, its lines are added.
@@ -199,23 +203,27 @@ def run(
     Raises:
         ModelError: The data is missing or damaged.
         WeightsError: The weights are of another network.
-        OptionError, SchemeError, ConfigError, PruneError: As for `fit`.
+        OptionError: There is no such device, or as for `fit`.
+        SchemeError, ConfigError, PruneError: As for `fit`.
     """
     if limit is not None and limit < 1:
         raise OptionError(f"expected at least 1 image of each split, got {limit}")
+    place = _device(device)
     torch.manual_seed(seed)
     model = recipe.build()
     if weights is not None:
         load_weights(model, weights)
-    model = model.to(memory_format=torch.channels_last)
-    images, test = (recipe.load(folder, split).first(limit) for split in ("train", "test"))
+    model = model.to(place, memory_format=torch.channels_last)
+    images, test = (
+        recipe.load(folder, split).first(limit).to(place) for split in ("train", "test")
+    )
     batches = data.Augmented(images, min(recipe.batch, len(images)), recipe.shift)
     config = PruneConfig.of(config)
     if only_train := config == PruneConfig("dense"):
         method = "magnitude"
         recipe = replace(recipe, retrain_epochs=recipe.epochs, retrain_lr=recipe.lr)
     lines = _Log(log, fresh=checkpoint is None or not checkpoint.exists())
-    lines.write("start", **_start(recipe, config, method, seed))
+    lines.write("start", **_start(recipe, config, method, seed), device=device, autocast=autocast)
 
     def after_epoch(epoch: Epoch) -> None:
         score = {"accuracy": accuracy(model, test)} if log is not None else {}
@@ -233,6 +241,7 @@ def run(
         retrain_lr=recipe.retrain_lr,
         optimizer=recipe.optimizer,
         distill=recipe.distill,
+        autocast=autocast,
         evaluate=lambda net: accuracy(net, test),
         seed=seed,
         checkpoint=checkpoint,
@@ -244,6 +253,19 @@ def run(
     rows = [asdict(layer) for layer in report.layers.layers]
     lines.write("end", scores=scores, images=len(test), layers=rows)
     return Outcome(model.eval(), report.layers, scores, report.losses)
+
+
+def _device(name: str) -> torch.device:
+    """
+    Raises:
+        OptionError: This machine, or this build of torch, has no such device.
+    """
+    try:
+        torch.zeros(1, device=name).item()  # fails where there are no values, as on `meta`
+    except (RuntimeError, AssertionError) as error:  # torch raises both
+        reason = str(error).partition("\n")[0]
+        raise OptionError(f"cannot train on device {name!r}: {reason}") from error
+    return torch.device(name)
 
 
 def _start(recipe: Recipe, config: PruneConfig, method: str | Pruner, seed: int) -> dict[str, Any]:

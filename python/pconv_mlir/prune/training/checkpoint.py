@@ -101,7 +101,7 @@ class Checkpoint:
 
 def _read(path: str | Path) -> dict[str, Any]:
     try:
-        state: dict[str, Any] = torch.load(path, weights_only=True)
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise PruneError(f"{path} is damaged or no checkpoint") from error
     if not isinstance(state, dict) or "part" not in state:
