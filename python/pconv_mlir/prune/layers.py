@@ -35,19 +35,24 @@ LEFT_ALONE: dict[Kind, str] = {
 class ArrayLayer:
     """A NumPy weight in the caller's dict."""
 
-    name: str
+    key: str
     kind: Kind
     home: MutableMapping[str, NDArray[Any]]
     trouble = ""
 
     @property
+    def name(self) -> str:
+        """Without `.weight`: as a module of the same network calls the layer."""
+        return self.key.removesuffix(".weight")
+
+    @property
     def value(self) -> NDArray[Any]:
         """The weight."""
-        return self.home[self.name]
+        return self.home[self.key]
 
     def apply(self, mask: Mask) -> None:
         """Zero what the mask leaves out, in a new array."""
-        self.home[self.name] = np.where(mask, self.value, np.zeros((), self.value.dtype))
+        self.home[self.key] = np.where(mask, self.value, np.zeros((), self.value.dtype))
 
 
 @dataclass

@@ -35,10 +35,10 @@ def draw(path: str, title: str, result: WhatIf) -> None:
         OptionError: There is no layer with weights.
         ArtefactError: The file cannot be written.
     """
+    picture = figure.new(12, 5)
     rows = distinct(result)
     if not rows:
         raise OptionError("there is nothing to draw: no layer has weights")
-    picture = figure.new(12, 5)
     picture.suptitle(title)
     left, right = picture.subplots(1, 2)
     colours = [f"C{number}" for number in range(len(rows))]

@@ -299,7 +299,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         "x.onnx": "damaged or holds more than tensors",
         "module.pth": "damaged or holds more than tensors",
         "x.txt": "expected a .safetensors, .onnx, .pt or .pth file",
-        "missing.pt": "cannot read",
+        "missing.pt": "there is no file",
         "missing.safetensors": "cannot read",
         "three.pt": "expected a state dict",
         "other.pth": "layer 'lr': expected a tensor or an array, got float",

@@ -118,6 +118,17 @@ def test_mined_patterns_are_saved(tmp_path: Path) -> None:
     assert prune.parse_scheme(row.mined).check(weights["conv"])
 
 
+def test_a_file_of_a_module_is_read_into_a_dict(tmp_path: Path) -> None:
+    net = network()
+    report = prune.magnitude(net, CONFIG)
+    prune.save(net, tmp_path / "net", report)
+    found: dict[str, np.ndarray] = {}
+    assert prune.load(found, tmp_path / "net") == report
+    assert np.array_equal(found["0.weight"], net[0].weight.detach().numpy())
+    weights = dict(found)
+    assert prune.magnitude(weights, report.config).config == report.config
+
+
 def test_another_network_is_refused(saved: Path, tmp_path: Path) -> None:
     weights = arrays()
     weights["conv"] = weights["conv"][:5]
