@@ -59,15 +59,18 @@ class Result:
         return Result(lines[0], list(epochs.values()), ends[-1] if ends else None)
 
 
+def _facts(path: Path) -> dict[str, Any]:
+    """Of each training by name; nothing where there is no such file."""
+    return dict(json.loads(path.read_text())) if path.exists() else {}
+
+
 class Results:
     """All logs by name of the job."""
 
     def __init__(self, folder: Path) -> None:
         self.logs = {path.stem: Result.read(path) for path in sorted(folder.glob("*.jsonl"))}
-        measured = folder / "measured.json"
-        self.measured: dict[str, Any] = (
-            json.loads(measured.read_text()) if measured.exists() else {}
-        )
+        self.measured = _facts(folder / "measured.json")
+        self.guided = _facts(folder / "guided.json")
 
     def scores(self, prefix: str, when: str = "after") -> list[float]:
         """Of every seed that is done, of the jobs called `prefix-SEED`."""
@@ -128,6 +131,25 @@ def libraries(results: Results) -> str:
         for label, name in LIBRARIES
     ]
     return table(("patterns", "at the hard prune %", "at the end %"), rows)
+
+
+def guided(results: Results) -> str:
+    rows = []
+    for name, facts in results.guided.items():
+        layers = facts["layers"].values()
+        zeros = [layer["zeros"] for layer in layers]
+        rows.append(
+            (
+                f"`{name}`",
+                f"{facts['predicted_ms']:.3f}",
+                f"{facts['dense_ms']:.3f}",
+                f"{min(zeros):.1%} to {max(zeros):.1%}",
+                f"{sum(bool(layer['note']) for layer in layers)} of {len(layers)}",
+                *(f"{facts['accuracy'][when]:.2f}" for when in WHEN),
+            )
+        )
+    head = ("training", "predicted ms", "dense ms", "zeros of a layer", "layers left dense")
+    return table((*head, "at the end of pruning %", "at the end %"), rows) if rows else NOT_YET
 
 
 def dense(results: Results) -> str:
@@ -191,6 +213,7 @@ SECTIONS = {
     "dense": dense,
     "methods": contests,
     "libraries": libraries,
+    "guided": guided,
     "compiled": compiled,
     "unfinished": unfinished,
     "commands": commands,
@@ -261,7 +284,9 @@ def _same_bytes_each_time() -> None:
 def collect(source: Path) -> None:
     """Copies the logs of jobs, and the measurements."""
     LOGS.mkdir(exist_ok=True)
-    for name in [*(f"{job.name}.jsonl" for job in JOBS), "measured.json"]:
+    trainings = [*(job.name for job in JOBS), *_facts(source / "guided.json")]
+    models = [path.name for path in source.glob("models-*.json")]
+    for name in [*(f"{name}.jsonl" for name in trainings), *models, "guided.json", "measured.json"]:
         if (source / name).exists():
             shutil.copyfile(source / name, LOGS / name)
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import subprocess
@@ -21,6 +22,7 @@ pytest.importorskip("PIL", reason="the packs hold JPEG files")
 import datasets
 
 from pconv_mlir import models
+from pconv_mlir.performance.model import LayerModel
 from pconv_mlir.prune.tensor_file import write_tensors
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -29,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[3]
 @pytest.fixture
 def scripts(monkeypatch: pytest.MonkeyPatch) -> dict[str, ModuleType]:
     monkeypatch.syspath_prepend(str(ROOT / "tools" / "accuracy"))
-    return {name: import_module(name) for name in ("jobs", "run", "measure", "report")}
+    return {name: import_module(name) for name in ("jobs", "run", "guided", "measure", "report")}
 
 
 @pytest.fixture
@@ -143,6 +145,31 @@ def test_jobs_run_side_by_side_each_after_its_start(
     assert started == ["first", "endless", "second"]
     assert "endless: stopped" in printed
     assert (out / "endless.pt").exists() and not (out / "endless.safetensors").exists()
+
+
+def test_guided_and_uniform_sparsity_are_as_fast_by_prediction(
+    small: Path, scripts: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guided, report = scripts["guided"], scripts["report"]
+    out = small / "results"
+    out.mkdir()
+    models = {
+        name: LayerModel(name, 1e7, 1e4, 1e4, peak=1e11, bandwidth=5e10, alpha=alpha)
+        for name, alpha in (("conv2_1", 3), ("conv2_2", 3), ("conv3_1", 50), ("conv3_2", 3))
+    }
+    rows = [dataclasses.asdict(model) for model in models.values()]
+    (out / "models-vgg-fashion.json").write_text(json.dumps(rows))
+    numbers = {"epochs": 12, "retrain-epochs": 1, "limit": 40, "strength": 0.02, "threshold": 0.02}
+    words = [word for key, value in numbers.items() for word in (f"--{key}", str(value))]
+    monkeypatch.setattr(sys, "argv", ["", "--data", str(small), "--out", str(out), *words])
+    guided.main()
+    found = json.loads((out / "guided.json").read_text())
+    gesl, uniform = (found[f"vgg-fashion-0-{method}"] for method in ("gesl", "uniform"))
+    assert "dense is slower only" in gesl["layers"]["conv3_1"]["note"]
+    assert gesl["predicted_ms"] < 0.9 * gesl["dense_ms"]
+    assert uniform["predicted_ms"] == pytest.approx(gesl["predicted_ms"], rel=0.01)
+    assert len({round(layer["zeros"], 2) for layer in uniform["layers"].values()}) == 1
+    assert "| `vgg-fashion-0-gesl` | " in report.guided(report.Results(out))
 
 
 def log(folder: Path, name: str, **scores: float) -> None:
