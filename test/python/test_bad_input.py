@@ -200,7 +200,7 @@ MISTAKES: dict[str, Mistake] = {  # how to make it; from Python; from the comman
         lambda: pconv.prune.magnitude(weights_of("bad.onnx"), "unstructured@1e6"),
         [*COMPILE, "--scheme", "unstructured@1e6"],
         errors.SchemeError,
-        r"layer 'second.weight': rate 1e\+06 would leave none of 144 weights: use at most 144",
+        r"layer 'second': rate 1e\+06 would leave none of 144 weights: use at most 144",
     ),
     "kernel patterns for 1x1 kernels": (
         lambda: onnx.save(two_convolutions(1), "bad.onnx"),
