@@ -26,6 +26,6 @@ module attributes {pattern.stage = "placed",
 // CHECK: scf.for %[[ITEM:.*]] = %[[BEGIN]] to %[[END]] step %[[ONE]] {
 // CHECK-NEXT: %[[AT:.*]] = arith.addi %[[ITEM]], %[[PLACE]] : index
 // CHECK-NEXT: %[[X:.*]] = memref.load %[[ARENA]][%[[ITEM]]] : memref<576xf32>
-// CHECK-NEXT: %[[Y:.*]] = arith.maximumf %[[X]], %[[ZERO]] : f32
+// CHECK-NEXT: %[[Y:.*]] = arith.maximumf %[[X]], %[[ZERO]] fastmath<nsz> : f32
 // CHECK-NEXT: memref.store %[[Y]], %[[ARENA]][%[[AT]]] : memref<576xf32>
 // CHECK-NEXT: }

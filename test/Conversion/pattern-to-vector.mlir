@@ -226,7 +226,8 @@ func.func @main(%x: tensor<3x4x3x1xf32>) -> tensor<3x9xf32> {
 // -----
 
 // Layers without weights: one item a plane. Where no pooling window leaves its plane, nothing is
-// tested; a mean is divided by the cells that count.
+// tested: in all rows, or in those between the first and the last one. A mean is divided by the
+// cells that count.
 #plane = #pattern.plane<halo = 0, row_stride = 8, channel_stride = 128>
 #half = #pattern.plane<halo = 0, row_stride = 4, channel_stride = 100>
 #one = #pattern.plane<halo = 0, row_stride = 1, channel_stride = 80>
@@ -239,14 +240,28 @@ module attributes {pattern.stage = "planned",
 // CHECK-NOT: arith.select
 // CHECK: return
 // CHECK-LABEL: func.func private @step_1
-// CHECK: arith.maximumf
+// CHECK: scf.for %[[TOP:.*]] = %{{.*}} to %{{.*}} step
+// CHECK: scf.for {{.*}} -> (f32)
 // CHECK: arith.select
+// CHECK: scf.for %[[ROW:.*]] = %{{.*}} to %{{.*}} step
+// CHECK: arith.select
+// CHECK: scf.for %[[COLUMN:.*]] = %{{.*}} to %{{.*}} step
+// CHECK-NOT: scf.for
+// CHECK-NOT: arith.select
+// CHECK-COUNT-8: arith.maximumf
+// CHECK-NEXT: memref.store
+// CHECK: arith.select
+// CHECK: scf.for %[[BOTTOM:.*]] = %{{.*}} to %{{.*}} step
+// CHECK: scf.for {{.*}} -> (f32)
 // CHECK-LABEL: func.func private @step_2
 // CHECK: scf.for {{.*}} -> (f32)
 // CHECK: scf.for {{.*}} -> (f32)
 // CHECK: arith.addf
 // CHECK: arith.sitofp
 // CHECK: arith.divf
+// CHECK-COUNT-8: arith.addf
+// CHECK: arith.constant 9.000000e+00 : f32
+// CHECK-NEXT: arith.divf
 // CHECK-LABEL: func.func private @step_3
 // CHECK: arith.addf
 // CHECK: arith.divf

@@ -136,7 +136,7 @@ def ConvertPatternToVector : Pass<"convert-pattern-to-vector", "::mlir::ModuleOp
     scf.for %item = %begin to %end step %c1 {
       %at = arith.addi %item, %c256 : index
       %x = memref.load %arena[%item] : memref<576xf32>
-      %y = arith.maximumf %x, %zero : f32
+      %y = arith.maximumf %x, %zero fastmath<nsz> : f32
       memref.store %y, %arena[%at] : memref<576xf32>
     }
     ```

@@ -154,16 +154,13 @@ void ConvTile::writePooled(StepBuilder &b, ArrayRef<Value> vectors, Value first,
     even.push_back(lane);
     odd.push_back(lane + 1);
   }
-  auto maximum = [&](Value x, Value y) -> Value {
-    return arith::MaximumFOp::create(b, b.getLoc(), x, y);
-  };
   Value corner =
       b.add(b.add(first, b.mul(b.div(segment.row, 2), output.rowStride)), b.div(segment.column, 2));
   for (size_t v = 0; v + 1 < vectors.size(); v += 2) {
-    Value rows = maximum(vectors[v], vectors[v + 1]);
+    Value rows = b.maximum(vectors[v], vectors[v + 1]);
     Value left = vector::ShuffleOp::create(b, b.getLoc(), rows, rows, even);
     Value right = vector::ShuffleOp::create(b, b.getLoc(), rows, rows, odd);
-    b.storeVector(maximum(left, right), b.add(corner, v / 2 * output.rowStride));
+    b.storeVector(b.maximum(left, right), b.add(corner, v / 2 * output.rowStride));
   }
 }
 

@@ -18,8 +18,8 @@ bool sameRows(const Plane &a, const Plane &b) {
 
 /// Room behind the elements for a vector that overruns them: planes have it, plain tensors seldom.
 bool hasOverrun(const Plane &plane, int64_t lanes) {
-  return plane.channelStride >=
-         plane.firstElement() + llvm::alignTo(plane.height * plane.rowStride, lanes);
+  int64_t end = llvm::alignTo(plane.height * plane.rowStride, lanes);
+  return plane.channelStride >= plane.firstElement() + end;
 }
 
 Value vectorFrom(StepBuilder &b, const Plane &plane, Value start, Value position) {
@@ -179,8 +179,7 @@ StepBody pconv::lowerSoftmax(SoftmaxOp op, const Layer &layer) {
               Value size =
                   b.constant(ArrayRef<int64_t>{in.batch, in.channels, in.height, in.width}[axis]);
               Value largest = b.loop(zero, size, at(zero), [&](Value i, ValueRange carried) {
-                return SmallVector<Value>{
-                    arith::MaximumFOp::create(b, b.getLoc(), carried[0], at(i)).getResult()};
+                return SmallVector<Value>{b.maximum(carried[0], at(i))};
               })[0];
               Value sum = b.loop(zero, size, b.number(0), [&](Value i, ValueRange carried) {
                 Value term = exponential(at(i), largest);

@@ -33,23 +33,39 @@ void pconv::clear(StepBuilder &b, Value start, int64_t from, int64_t to) {
   b.loop(from + vectors, to, 1, [&](Value at) { b.store(b.number(0), b.add(start, at)); });
 }
 
-void pconv::fillPlane(StepBuilder &b, const Plane &plane, Value start,
-                      llvm::function_ref<Value(Value y, Value x)> element) {
+void pconv::fillPlane(StepBuilder &b, const Plane &plane, Value start, Element element) {
+  fillPlane(b, plane, start, {}, element, element);
+}
+
+void pconv::fillPlane(StepBuilder &b, const Plane &plane, Value start, const Box &box,
+                      Element inner, Element outer) {
   bool phases = plane.rowPhases * plane.colPhases != 1;
   if (phases) // the border is scattered over the sub-planes
     clear(b, start, 0, plane.channelStride);
   else if (plane.halo > 0)
     clear(b, start, 0, plane.firstElement());
-  Value zero = b.constant(0);
-  b.loop(zero, b.constant(plane.height), 1, [&](Value y) {
-    b.loop(zero, b.constant(plane.width), 1,
-           [&](Value x) { b.store(element(y, x), elementAt(b, plane, start, y, x)); });
-    if (phases)
+  auto columns = [&](Value y, int64_t from, int64_t to, Element element) {
+    if (from < to)
+      b.loop(from, to, 1,
+             [&](Value x) { b.store(element(y, x), elementAt(b, plane, start, y, x)); });
+  };
+  auto rows = [&](int64_t from, int64_t to, int64_t left, int64_t right) {
+    if (from >= to)
       return;
-    Value row = b.add(start, b.mul(y, plane.rowStride));
-    int64_t end = plane.firstElement();
-    clear(b, row, end + plane.width, end + plane.rowStride);
-  });
+    b.loop(from, to, 1, [&](Value y) {
+      columns(y, 0, left, outer);
+      columns(y, left, right, inner);
+      columns(y, right, plane.width, outer);
+      if (phases)
+        return;
+      Value row = b.add(start, b.mul(y, plane.rowStride));
+      int64_t end = plane.firstElement();
+      clear(b, row, end + plane.width, end + plane.rowStride);
+    });
+  };
+  rows(0, box.top, 0, 0);
+  rows(box.top, box.bottom, box.left, box.right);
+  rows(box.bottom, plane.height, 0, 0);
   if (!phases)
     clear(b, start, (plane.halo + plane.height) * plane.rowStride + plane.halo,
           plane.channelStride);

@@ -17,9 +17,20 @@ mlir::Value elementAt(StepBuilder &b, const Plane &plane, mlir::Value start, mli
 /// Writes zeros into floats from .. to, counted from `start`.
 void clear(StepBuilder &b, mlir::Value start, int64_t from, int64_t to);
 
-/// Writes every element (y, x) of the plane at `start`, and zeros into its border.
-void fillPlane(StepBuilder &b, const Plane &plane, mlir::Value start,
-               llvm::function_ref<mlir::Value(mlir::Value y, mlir::Value x)> element);
+/// Gives element (y, x) of a plane.
+using Element = llvm::function_ref<mlir::Value(mlir::Value y, mlir::Value x)>;
+
+/// Elements of a plane: rows top .. bottom-1, columns left .. right-1.
+struct Box {
+  int64_t top = 0, bottom = 0, left = 0, right = 0;
+};
+
+/// Writes every element of the plane at `start`, and zeros into its border.
+void fillPlane(StepBuilder &b, const Plane &plane, mlir::Value start, Element element);
+
+/// The same with one way to make the elements of a box, and another for those around it.
+void fillPlane(StepBuilder &b, const Plane &plane, mlir::Value start, const Box &box, Element inner,
+               Element outer);
 
 /// Writes the plane at `start` in vectors, as one long row; `vectorAt(position)` gives the values
 /// from a position on, what lies in the border is cleared.

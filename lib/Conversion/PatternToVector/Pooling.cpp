@@ -16,14 +16,22 @@ struct Span {
   Value from, to;
 };
 
-/// A step whose items are planes, each output element made by itself.
-StepBody perElement(const Layer &layer,
-                    std::function<Value(StepBuilder &, Value input, Value y, Value x)> element) {
-  return {layer.output.batch * layer.output.channels, [layer, element](StepBuilder &b, Value item) {
+using ElementOf = std::function<Value(StepBuilder &, Value input, Value y, Value x)>;
+
+/// A step whose items are planes, each output element made by itself; in a box, by `inner`.
+StepBody perElement(const Layer &layer, const Box &box, ElementOf inner, ElementOf outer) {
+  return {layer.output.batch * layer.output.channels,
+          [layer, box, inner, outer](StepBuilder &b, Value item) {
             Value input = planeStart(b, layer.inputs[0], item);
-            fillPlane(b, layer.output, planeStart(b, layer.output, item),
-                      [&](Value y, Value x) { return element(b, input, y, x); });
+            fillPlane(
+                b, layer.output, planeStart(b, layer.output, item), box,
+                [&](Value y, Value x) { return inner(b, input, y, x); },
+                [&](Value y, Value x) { return outer(b, input, y, x); });
           }};
+}
+
+StepBody perElement(const Layer &layer, ElementOf element) {
+  return perElement(layer, {}, element, element);
 }
 
 /// Folds `combine(sum, value)` over the cells of a window.
@@ -46,9 +54,6 @@ Value plus(StepBuilder &b, Value x, Value y) { return arith::AddFOp::create(b, b
 Value times(StepBuilder &b, Value x, Value y) { return arith::MulFOp::create(b, b.getLoc(), x, y); }
 Value minus(StepBuilder &b, Value x, Value y) { return arith::SubFOp::create(b, b.getLoc(), x, y); }
 Value over(StepBuilder &b, Value x, Value y) { return arith::DivFOp::create(b, b.getLoc(), x, y); }
-Value maximum(StepBuilder &b, Value x, Value y) {
-  return arith::MaximumFOp::create(b, b.getLoc(), x, y);
-}
 
 /// The window of output row `at`, cut to 0 .. size.
 Span window(StepBuilder &b, Value at, int64_t stride, int64_t padding, int64_t extent,
@@ -57,38 +62,61 @@ Span window(StepBuilder &b, Value at, int64_t stride, int64_t padding, int64_t e
   return {b.max(from, b.constant(0)), b.min(b.add(from, extent), b.constant(size))};
 }
 
-/// Whether all windows lie inside of the input, in one piece.
-bool coversInput(ArrayRef<int64_t> kernel, ArrayRef<int64_t> strides, ArrayRef<int64_t> padding,
-                 const Layer &layer) {
-  const Plane &in = layer.inputs[0], &out = layer.output;
-  return in.rowPhases * in.colPhases == 1 &&
-         llvm::all_of(padding, [](int64_t p) { return p == 0; }) &&
-         (out.height - 1) * strides[0] + kernel[0] <= in.height &&
-         (out.width - 1) * strides[1] + kernel[1] <= in.width;
-}
+/// Windows of a pooling.
+struct Windows {
+  SmallVector<int64_t> kernel, strides, padding, dilations;
+
+  /// The output elements whose windows lie wholly inside of the input. None where their cells are
+  /// not to be unrolled: those of a large window would be much code, those of phases lie scattered.
+  Box inside(const Layer &layer) const {
+    constexpr int64_t kMostUnrolled = 1024;
+    const Plane &in = layer.inputs[0], &out = layer.output;
+    if (in.rowPhases * in.colPhases != 1 || kernel[0] * kernel[1] > kMostUnrolled)
+      return {};
+    auto [top, bottom] = inside(0, in.height, out.height);
+    auto [left, right] = inside(1, in.width, out.width);
+    if (top >= bottom || left >= right)
+      return {};
+    return {top, bottom, left, right};
+  }
+
+  /// Folds all cells of a window that lies inside of the input. Without tests and loops, so that
+  /// LLVM makes vectors of it.
+  Value unrolled(StepBuilder &b, const Plane &in, Value input, Value y, Value x,
+                 function_ref<Value(Value, Value)> combine) const {
+    Value first = elementAt(b, in, input, b.add(b.mul(y, strides[0]), -padding[0]),
+                            b.add(b.mul(x, strides[1]), -padding[1]));
+    Value result;
+    for (int64_t r = 0; r < kernel[0]; ++r)
+      for (int64_t s = 0; s < kernel[1]; ++s) {
+        Value cell = b.load(b.add(first, r * dilations[0] * in.rowStride + s * dilations[1]));
+        result = result ? combine(result, cell) : cell;
+      }
+    return result;
+  }
+
+private:
+  /// The same along one axis: from, to.
+  std::pair<int64_t, int64_t> inside(int64_t axis, int64_t size, int64_t outputs) const {
+    int64_t extent = (kernel[axis] - 1) * dilations[axis] + 1;
+    int64_t room = size + padding[axis] - extent; // where the last window may begin
+    int64_t to = room < 0 ? 0 : room / strides[axis] + 1;
+    return {llvm::divideCeil(padding[axis], strides[axis]), std::min(to, outputs)};
+  }
+};
 
 } // namespace
 
 StepBody pconv::lowerMaxPool(MaxPool2DOp pool, const Layer &layer) {
-  SmallVector<int64_t> kernel(pool.getKernel()), strides(pool.getStrides()),
-      padding(pool.getPadding()), dilations(pool.getDilations());
+  Windows windows{SmallVector<int64_t>(pool.getKernel()), SmallVector<int64_t>(pool.getStrides()),
+                  SmallVector<int64_t>(pool.getPadding()),
+                  SmallVector<int64_t>(pool.getDilations())};
   Plane in = layer.inputs[0];
-  constexpr int64_t kMostUnrolled = 1024; // cells; all of a large plane would be much code
-  if (kernel[0] * kernel[1] <= kMostUnrolled &&
-      coversInput({(kernel[0] - 1) * dilations[0] + 1, (kernel[1] - 1) * dilations[1] + 1}, strides,
-                  padding, layer))
-    // No window leaves the plane: unrolled and without tests, so that LLVM makes vectors of it.
-    return perElement(layer, [=](StepBuilder &b, Value input, Value y, Value x) {
-      Value corner = elementAt(b, in, input, b.mul(y, strides[0]), b.mul(x, strides[1]));
-      Value result;
-      for (int64_t r = 0; r < kernel[0]; ++r)
-        for (int64_t s = 0; s < kernel[1]; ++s) {
-          Value value = b.load(b.add(corner, r * dilations[0] * in.rowStride + s * dilations[1]));
-          result = result ? maximum(b, result, value) : value;
-        }
-      return result;
-    });
-  return perElement(layer, [=](StepBuilder &b, Value input, Value y, Value x) {
+  auto inner = [=](StepBuilder &b, Value input, Value y, Value x) {
+    return windows.unrolled(b, in, input, y, x, [&](Value a, Value c) { return b.maximum(a, c); });
+  };
+  auto outer = [=](StepBuilder &b, Value input, Value y, Value x) {
+    auto &[kernel, strides, padding, dilations] = windows;
     Value zero = b.constant(0);
     Value lowest = b.number(-std::numeric_limits<float>::infinity());
     return b.loop(zero, b.constant(kernel[0]), lowest, [&](Value r, ValueRange outer) {
@@ -106,19 +134,28 @@ StepBody pconv::lowerMaxPool(MaxPool2DOp pool, const Layer &layer) {
         };
         Value value =
             b.load(elementAt(b, in, input, clamp(row, in.height), clamp(column, in.width)));
-        Value larger = maximum(b, inner[0], value);
+        Value larger = b.maximum(inner[0], value);
         return SmallVector<Value>{arith::SelectOp::create(b, b.getLoc(), both, larger, inner[0])};
       });
     })[0];
-  });
+  };
+  return perElement(layer, windows.inside(layer), inner, outer);
 }
 
 StepBody pconv::lowerAvgPool(AvgPool2DOp pool, const Layer &layer) {
-  SmallVector<int64_t> kernel(pool.getKernel()), strides(pool.getStrides()),
-      padding(pool.getPadding());
+  Windows windows{SmallVector<int64_t>(pool.getKernel()),
+                  SmallVector<int64_t>(pool.getStrides()),
+                  SmallVector<int64_t>(pool.getPadding()),
+                  {1, 1}};
   bool countPadding = pool.getCountPadding();
   Plane in = layer.inputs[0];
-  return perElement(layer, [=](StepBuilder &b, Value input, Value y, Value x) {
+  auto inner = [=](StepBuilder &b, Value input, Value y, Value x) {
+    Value sum =
+        windows.unrolled(b, in, input, y, x, [&](Value a, Value c) { return plus(b, a, c); });
+    return over(b, sum, b.number(windows.kernel[0] * windows.kernel[1]));
+  };
+  auto outer = [=](StepBuilder &b, Value input, Value y, Value x) {
+    auto &[kernel, strides, padding, dilations] = windows;
     Span rows = window(b, y, strides[0], padding[0], kernel[0], in.height);
     Span columns = window(b, x, strides[1], padding[1], kernel[1], in.width);
     Value sum = reduce(b, in, input, rows, columns, b.number(0),
@@ -136,7 +173,8 @@ StepBody pconv::lowerAvgPool(AvgPool2DOp pool, const Layer &layer) {
       countedColumns = padded(x, strides[1], padding[1], padding[3], in.width, kernel[1]);
     }
     return over(b, sum, toFloat(b, b.mul(extent(countedRows), extent(countedColumns))));
-  });
+  };
+  return perElement(layer, windows.inside(layer), inner, outer);
 }
 
 StepBody pconv::lowerAdaptiveAvgPool(AdaptiveAvgPool2DOp, const Layer &layer) {
@@ -176,7 +214,7 @@ Sample sampleAt(StepBuilder &b, Value at, int64_t size, int64_t cells, bool alig
   }
   // Rounding may not take the point out of the plane, nor out of 32 bits (2^31 - 128 is the last
   // float that fits).
-  point = maximum(b, point, b.number(0));
+  point = b.maximum(point, b.number(0));
   point = arith::MinimumFOp::create(b, b.getLoc(), point,
                                     b.number(std::min<double>(size - 1, 2147483520.0)));
   Value whole = arith::FPToSIOp::create(b, b.getLoc(), b.getI32Type(), point);

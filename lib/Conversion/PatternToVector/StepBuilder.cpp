@@ -153,8 +153,13 @@ Value StepBuilder::multiplyAdd(Value a, Value b, Value c) {
   return arith::AddFOp::create(*this, getLoc(), product, c);
 }
 
+Value StepBuilder::maximum(Value a, Value b) {
+  // To tell -0 from 0 would take as many instructions again.
+  return arith::MaximumFOp::create(*this, getLoc(), a, b, arith::FastMathFlags::nsz);
+}
+
 Value StepBuilder::clamp(Value x, double low, double high) {
-  x = arith::MaximumFOp::create(*this, getLoc(), x, like(low, x));
+  x = maximum(x, like(low, x));
   return arith::MinimumFOp::create(*this, getLoc(), x, like(high, x));
 }
 
@@ -177,7 +182,7 @@ Value StepBuilder::activate(ActivationAttr activation, Value x) {
   case Function::Identity:
     return x;
   case Function::Relu:
-    return arith::MaximumFOp::create(*this, getLoc(), x, like(0, x));
+    return maximum(x, like(0, x));
   case Function::Relu6:
     return clamp(x, 0, 6);
   case Function::LeakyRelu: {

@@ -84,6 +84,8 @@ public:
   Value broadcast(Value scalar);
   /// a * b + c
   Value multiplyAdd(Value a, Value b, Value c);
+  /// The larger one, NaN if there is one. Of zeros, either.
+  Value maximum(Value a, Value b);
   Value activate(pattern::ActivationAttr activation, Value x);
   /// All ones in the lanes whose position lies inside of the rows of the plane, else zeros.
   /// `position` counts from element (0, 0).
