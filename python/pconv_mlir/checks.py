@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from . import ir
 from .errors import ModelError, WeightsError
 from .module import Module, TensorSpec
+from .parsing import main_function
 
 _PATTERN = re.compile(r"\[([\d, ]+)\]")
 
@@ -31,10 +32,8 @@ def check_module(parsed: ir.Module, module: Module) -> None:
         WeightsError: A weight is missing, has another shape or type than its symbol, is NaN or
             infinite, or is not zero where its kernel pattern says so.
     """
-    mains = [op for op in parsed.body.operations if _name(op) == "main"]
-    if not mains or mains[0].operation.name != "func.func" or not mains[0].regions[0].blocks:
-        raise ModelError("the IR of the network has no function @main with a body")
-    kind = ir.FunctionType(ir.TypeAttr(mains[0].attributes["function_type"]).value)
+    main = main_function(parsed)
+    kind = ir.FunctionType(ir.TypeAttr(main.attributes["function_type"]).value)
     _check_specs("input", module.inputs, kind.inputs)
     _check_specs("output", module.outputs, kind.results)
     for op in parsed.body.operations:
@@ -99,7 +98,3 @@ def _check_specs(what: str, specs: Sequence[TensorSpec], types: Sequence[ir.Type
         raise ModelError(
             f"the {what}s of the module ({specs}) are not those of @main in its IR ({described})"
         )
-
-
-def _name(op: Any) -> str | None:
-    return op.attributes["sym_name"].value if "sym_name" in op.attributes else None

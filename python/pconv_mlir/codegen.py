@@ -10,21 +10,10 @@ from pathlib import Path
 
 from . import ir, passmanager, pipelines
 from ._mlir_libs import _pconv
-from .errors import CompileError, ModelError, OptionError
+from .errors import CompileError, OptionError
+from .parsing import message
 from .pipelines import Pass
 from .targets import Target
-
-
-def parse(text: str) -> ir.Module:
-    """Parses a module in the current context.
-
-    Raises:
-        ModelError: The text is malformed or does not verify.
-    """
-    try:
-        return ir.Module.parse(text)
-    except ir.MLIRError as error:
-        raise ModelError(f"the IR of the network is malformed: {_message(error)}") from error
 
 
 def run_passes(module: ir.Module, passes: Sequence[Pass]) -> None:
@@ -63,7 +52,7 @@ def emit(module: ir.Module, target: Target, opt_level: int = 3, *, assembly: boo
     except ValueError as error:
         path = _write_reproducer(str(module), str(error))
         raise CompileError(
-            f"LLVM made no code for {target.name}: {_message(error)}; its input is in {path}"
+            f"LLVM made no code for {target.name}: {message(error)}; its input is in {path}"
         ) from error
 
 
@@ -72,7 +61,7 @@ def _manager(context: ir.Context, steps: Sequence[Pass]) -> passmanager.PassMana
     try:
         return passmanager.PassManager.parse(text, context)
     except ValueError as error:
-        raise OptionError(f"no pass or option of this kind: {_message(error)}") from error
+        raise OptionError(f"no pass or option of this kind: {message(error)}") from error
 
 
 def _failure(before: str, done: Sequence[Pass], step: Pass, error: ir.MLIRError) -> CompileError:
@@ -83,13 +72,13 @@ def _failure(before: str, done: Sequence[Pass], step: Pass, error: ir.MLIRError)
     module = ir.Module.parse(before)
     if done:
         _manager(module.context, done).run(module.operation)
-    message = _message(error)
+    reason = message(error)
     path = _write_reproducer(str(module), f"{error}\n")
     line = f"pconv-opt {path} --pass-pipeline='{pipelines.text([step.text])}'"
     name = step.text.partition("{")[0]
     layer = re.search(r'layer = "((?:[^"\\]|\\.)*)"', str(error))
     return CompileError(
-        f"{name} failed: {message}; reproduce it with: {line}", layer=layer[1] if layer else None
+        f"{name} failed: {reason}; reproduce it with: {line}", layer=layer[1] if layer else None
     )
 
 
@@ -98,9 +87,3 @@ def _write_reproducer(text: str, message: str) -> Path:
     (folder / "error.txt").write_text(message)
     (folder / "input.mlir").write_text(text)
     return folder / "input.mlir"
-
-
-def _message(error: Exception) -> str:
-    """The first diagnostic, without the dump of the operation that follows it."""
-    diagnostics = error.error_diagnostics if isinstance(error, ir.MLIRError) else []
-    return str(diagnostics[0].message if diagnostics else error).partition("\n")[0]

@@ -14,6 +14,7 @@ from .errors import OptionError, TargetError
 from .manifest import Layer, Manifest, Memory, Slot, Step
 from .module import Module, TensorSpec
 from .options import CompileOptions
+from .parsing import main_function, parse, stage
 from .report import layers
 from .runtime import Network
 from .runtime.network import check_threads
@@ -61,14 +62,21 @@ def lower(
 ) -> Module:
     """Takes a network to a later stage, to be looked at; see `pipelines.STAGES`.
 
+    Args:
+        module: The network.
+        target: As for `compile`.
+        stop_after: The stage.
+        options: As for `compile`.
+
     Raises:
+        ModelError: The IR of the network is malformed.
         CompileError: A pass failed.
         OptionError: There is no such stage, or the network is past it.
         TargetError: There is no such target.
     """
     with ir.Context():
-        parsed = codegen.parse(module.ir)
-        _run(parsed, targets.parse(target), options or CompileOptions(), stop_after)
+        parsed = parse(module.ir)
+        _run(parsed, targets.parse(target), _checked(options), stop_after)
         return dataclasses.replace(module, ir=str(parsed))
 
 
@@ -77,14 +85,20 @@ def describe(
 ) -> tuple[Layer, ...]:
     """What the compiler would make of every layer: decides, but makes no code.
 
+    Args:
+        module: The network, as imported.
+        target: As for `compile`.
+        options: As for `compile`.
+
     Raises:
+        ModelError: The IR of the network is malformed.
         CompileError: A pass failed.
         OptionError: The network is past the stage `imported`.
         TargetError: There is no such target.
     """
     with ir.Context():
-        parsed = codegen.parse(module.ir)
-        _run(parsed, targets.parse(target), options or CompileOptions(), "placed")
+        parsed = parse(module.ir)
+        _run(parsed, targets.parse(target), _checked(options), "placed")
         return layers.describe(parsed, module.weights, module.notes)
 
 
@@ -95,13 +109,14 @@ def build(
     target: str | Target = "host",
     options: CompileOptions | None = None,
 ) -> Artefact:
-    """Like `compile`, but stops short of loading the code."""
-    target, options = targets.parse(target), options or CompileOptions()
-    if not isinstance(options, CompileOptions):
-        raise OptionError(f"expected CompileOptions, got {type(options).__name__}")
+    """Like `compile`, but stops short of loading the code.
+
+    Arguments and errors are those of `compile`.
+    """
+    target, options = targets.parse(target), _checked(options)
     module = model if isinstance(model, Module) else _import(model, inputs)
     with ir.Context():
-        parsed = codegen.parse(module.ir)
+        parsed = parse(module.ir)
         if module is model:  # an importer sees to it for its own modules
             check_module(parsed, module)
         _run(parsed, target, options, "planned")
@@ -126,6 +141,14 @@ def build(
     return Artefact(manifest, code, values, indices, plan.encode())
 
 
+def _checked(options: CompileOptions | None) -> CompileOptions:
+    if options is None:
+        return CompileOptions()
+    if not isinstance(options, CompileOptions):
+        raise OptionError(f"expected CompileOptions, got {type(options).__name__}")
+    return options
+
+
 def _import(model: Any, inputs: Any) -> Module:
     from .importer import import_model  # who brings a Module needs neither ONNX nor torch
 
@@ -134,12 +157,11 @@ def _import(model: Any, inputs: Any) -> Module:
 
 
 def _run(parsed: ir.Module, target: Target, options: CompileOptions, stop_after: str) -> None:
-    attributes = parsed.operation.attributes
-    stage = attributes["pattern.stage"].value if "pattern.stage" in attributes else "imported"
-    if stage == "imported" and not options.sparse:
+    begin = stage(parsed)
+    if begin == "imported" and not options.sparse:
         _forget_zeros(parsed)
-    attributes["pattern.target"] = _attribute(target, parsed.context)
-    steps = pipelines.passes(options, stage, stop_after)
+    parsed.operation.attributes["pattern.target"] = _attribute(target, parsed.context)
+    steps = pipelines.passes(options, begin, stop_after)
     _log.info("running passes up to stage %s", stop_after)
     codegen.run_passes(parsed, steps)
 
@@ -164,7 +186,7 @@ def _forget_zeros(parsed: ir.Module) -> None:
 
 def _slots(parsed: ir.Module, module: Module) -> tuple[tuple[Slot, ...], tuple[Slot, ...]]:
     """Inputs and outputs with their places in the arena."""
-    main = next(op for op in parsed.body.operations if _name(op) == "main")
+    main = main_function(parsed)
 
     def slots(specs: list[TensorSpec], attributes: Any) -> tuple[Slot, ...]:
         places = [ir.DictAttr(entry)["pattern.place"].value for entry in attributes]
@@ -176,10 +198,6 @@ def _slots(parsed: ir.Module, module: Module) -> tuple[tuple[Slot, ...], tuple[S
     return slots(module.inputs, main.attributes["arg_attrs"]), slots(
         module.outputs, main.attributes["res_attrs"]
     )
-
-
-def _name(op: Any) -> str | None:
-    return op.attributes["sym_name"].value if "sym_name" in op.attributes else None
 
 
 def _arena(parsed: ir.Module) -> tuple[int, int]:

@@ -18,7 +18,7 @@ def check_available() -> None:
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
-        raise DependencyError("pictures need matplotlib: pip install matplotlib") from error
+        raise DependencyError("pictures need matplotlib: pip install 'pconv-mlir[plot]'") from error
 
 
 def new(width: float, height: float) -> Any:

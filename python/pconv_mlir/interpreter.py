@@ -12,6 +12,7 @@ from pconv_mlir import ir
 from pconv_mlir.attributes import read_activation, read_batch_norm, read_pool
 from pconv_mlir.errors import ModelError, ShapeError
 from pconv_mlir.module import Module
+from pconv_mlir.parsing import main_function, parse
 from pconv_mlir.reference import (
     Array,
     Pair,
@@ -34,10 +35,7 @@ def interpret(module: Module, inputs: list[Array]) -> list[Array]:
     if got != expected:
         raise ShapeError(f"expected inputs of shape {expected}, got {got}")
     with ir.Context():
-        try:
-            parsed = ir.Module.parse(module.ir)
-        except ir.MLIRError as error:
-            raise ModelError(f"the IR of the network is malformed: {error}") from error
+        parsed = parse(module.ir)  # its ops die with it
         return _Interpreter(parsed, module.weights).run(inputs)
 
 
@@ -45,14 +43,13 @@ class _Interpreter:
     """Walks `@main` of a parsed module."""
 
     def __init__(self, parsed: ir.Module, values: dict[str, NDArray[np.float32]]) -> None:
-        ops = list(parsed.body.operations)
         self.values = values
         self.symbols = {
             op.attributes["sym_name"].value: op
-            for op in ops
+            for op in parsed.body.operations
             if op.operation.name == "pattern.weights"
         }
-        self.main = next(op for op in ops if op.operation.name == "func.func")
+        self.main = main_function(parsed)
 
     def run(self, inputs: list[Array]) -> list[Array]:
         block = self.main.regions[0].blocks[0]

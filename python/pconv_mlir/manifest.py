@@ -86,7 +86,8 @@ class Layer:
         name, kind: Its name in the model and its op.
         input, output: Shapes of its (first) input and of its result.
         weights: Shape of its weights; empty if it has none.
-        scheme: The pruning scheme found, in the words of `parse_scheme`.
+        scheme: The pruning scheme found, in the words of `parse_scheme`; with as many kernel
+            patterns as occur.
         zeros: How many of the weights are zero.
         kernels, kept_kernels: How many kernels (filter-channel pairs) there are and are left.
         macs, kept_macs: Multiplications for one run: of the dense layer, and without the zeros.

@@ -33,7 +33,7 @@ class CompileOptions:
         for switch in self.switches():
             if not isinstance(getattr(self, switch), bool):
                 raise OptionError(f"expected {switch} to be True or False, got {self!r}")
-        if isinstance(self.opt_level, bool) or self.opt_level not in (0, 1, 2, 3):
+        if type(self.opt_level) is not int or self.opt_level not in (0, 1, 2, 3):
             raise OptionError(f"expected an opt_level from 0 to 3, got {self.opt_level!r}")
 
     @classmethod

@@ -7,7 +7,6 @@ folds batch normalisations, as the recipes on the `pattern.weights` ops say.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,12 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from . import ir
+from .attributes import read_batch_norm
 from .errors import CompileError, WeightsError
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int32]
-
-_SYMBOL = re.compile(r'@(?:"((?:[^"\\]|\\.)*)"|([\w.$-]+))')
 
 
 class WeightResolver:
@@ -55,19 +53,19 @@ class WeightResolver:
             raise WeightsError(f"expected shape {shape}, got {values.shape}", layer=symbol)
         return values
 
-    def batch_norm(self, recipe: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Scale and shift per channel of a `#pattern.batch_norm` attribute, in float64."""
-        fields = {
-            name: self[_symbol_name(recipe[recipe.index(f"{name} =") :])].astype(np.float64)
-            for name in ("scale", "shift", "mean", "variance")
-        }
-        found = re.search(r"epsilon = ([^ :>]+)", recipe)
-        epsilon = float(found.group(1)) if found else 0.0
-        scale = fields["scale"] / np.sqrt(fields["variance"] + epsilon)
-        return scale, fields["shift"] - fields["mean"] * scale
+    def batch_norm(
+        self, recipe: ir.Attribute
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Scale and shift per channel of a `#pattern.batch_norm`, in float64."""
+        parameters = read_batch_norm(recipe)
+        scale, shift, mean, variance = (
+            self[symbol].astype(np.float64) for symbol in parameters.symbols
+        )
+        scale = scale / np.sqrt(variance + parameters.epsilon)
+        return scale, shift - mean * scale
 
     def _fold(self, op: Any) -> FloatArray:
-        scale, shift = self.batch_norm(str(op.attributes["batch_norm"]))
+        scale, shift = self.batch_norm(op.attributes["batch_norm"])
         source = None
         if "source" in op.attributes:
             source = self[ir.FlatSymbolRefAttr(op.attributes["source"]).value].astype(np.float64)
@@ -78,13 +76,6 @@ class WeightResolver:
             assert source is not None  # the verifier of pattern.weights sees to it
             folded = source * scale.reshape(-1, *[1] * (len(shape) - 1))
         return folded.astype(np.float32)
-
-
-def _symbol_name(text: str) -> str:
-    found = _SYMBOL.search(text)
-    if not found:
-        raise CompileError(f"expected a symbol in {text!r}")
-    return found.group(1) or found.group(2)
 
 
 def _numbers(op: Any, name: str) -> IntArray:
@@ -157,7 +148,7 @@ def _put(op: Any, blob: npt.NDArray[Any], start: int, numbers: npt.NDArray[Any])
 def _pack_layer(op: Any, resolver: WeightResolver) -> tuple[FloatArray, FloatArray]:
     """The packed values of one layer, and its bias."""
     if "batch_norm" in op.attributes:
-        scale, shift = resolver.batch_norm(str(op.attributes["batch_norm"]))
+        scale, shift = resolver.batch_norm(op.attributes["batch_norm"])
         return np.concatenate([scale, shift]).astype(np.float32), np.zeros(0, np.float32)
     symbol = ir.FlatSymbolRefAttr(op.attributes["weights"]).value
     weight = resolver[symbol]

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The passes one by one, as functions on a `Module`: for experiments and tests.
 
-`compiler.lower` runs them in the right order; here nobody checks it but the passes themselves.
+`compiler.lower` runs them in the right order; here nobody checks it but the passes themselves. All
+take a network that they do not change and raise what `run` raises.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import dataclasses
 
 from . import codegen, ir
 from .module import Module
+from .parsing import parse
 from .pipelines import Pass
 
 
@@ -29,7 +31,7 @@ def run(module: Module, flag: str, **options: str | int | bool) -> Module:
     words = [f"{name.replace('_', '-')}={_text(value)}" for name, value in options.items()]
     text = f"{flag}{{{' '.join(words)}}}" if words else flag
     with ir.Context():
-        parsed = codegen.parse(module.ir)
+        parsed = parse(module.ir)
         codegen.run_passes(parsed, [Pass("", text)])
         return dataclasses.replace(module, ir=str(parsed))
 

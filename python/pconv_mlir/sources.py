@@ -69,7 +69,9 @@ def find(
             model = _read(Path(name))
             shapes = shapes or _with_batch(model, batch)
     except ImportError as error:
-        raise DependencyError(f"reading models needs the package onnx: {error}") from error
+        raise DependencyError(
+            f"reading models needs {error.name}: pip install 'pconv-mlir[onnx]'"
+        ) from error
     if scheme is not None:
         weights = models.weights(model)
         prune.magnitude(weights, scheme)

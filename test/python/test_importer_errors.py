@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -289,6 +290,23 @@ def test_external_weights_without_a_path() -> None:
         import_model(model)
 
 
+def test_constants_that_would_fill_the_memory() -> None:
+    """A column and a row make a square, that and a stack of numbers a cube."""
+    nodes = [
+        node("Add", "column row", "square"),
+        node("Add", "square stack", "cube"),
+        node("Add", "x cube", "y"),
+    ]
+    shapes = {"column": (3000, 1), "row": (1, 3000), "stack": (3000, 1, 1)}
+    weights = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    tracemalloc.start()
+    with pytest.raises(PConvError):
+        import_model(network(nodes, (1,), weights, outputs={"y": 3}))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 64 << 20
+
+
 def test_external_weights_outside_of_the_folder(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_bytes(W.tobytes())
@@ -330,5 +348,5 @@ def test_nodes_out_of_order() -> None:
 
 def test_missing_torch_mlir(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "torch_mlir.extras", None)
-    with pytest.raises(DependencyError, match="pip install torch-mlir"):
+    with pytest.raises(DependencyError, match=r"pip install 'pconv-mlir\[onnx\]'"):
         import_model(conv_net())

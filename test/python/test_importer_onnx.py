@@ -16,7 +16,7 @@ import pytest
 from onnx import helper, numpy_helper
 from onnx_nets import evaluate, network, node, normal
 
-from pconv_mlir import models, prune, reference
+from pconv_mlir import compiler, models, prune, reference
 from pconv_mlir.importer import import_model
 from pconv_mlir.importer.onnx_file import layer_name
 
@@ -354,6 +354,21 @@ def test_folded_weights() -> None:
     weights = {"hwio": normal(3, 2, 3, 4), "factor": np.float32(0.5), "b0": normal(4)}
     text = check(network(nodes, weights=weights))
     assert "@w " in text and "@b " in text and "hwio" not in text
+
+
+NAMES = ("bñ.scale", 'b"shift"', "b\\mean", "b variance")
+
+
+def test_names_are_any_text() -> None:
+    nodes = [
+        node("Conv", "x w", "a"),
+        helper.make_node("BatchNormalization", ["a", *NAMES], ["y"], name='b "ñ" \\'),
+    ]
+    weights = dict(zip(NAMES, (normal(4), normal(4), normal(4), normal(4) ** 2), strict=True))
+    module = import_model(network(nodes, weights={"w": normal(4, 3, 3, 3), **weights}))
+    x = normal(2, 3, 7, 5)
+    (wanted,) = reference.run(module, x)
+    np.testing.assert_allclose(compiler.compile(module)(x), wanted, rtol=1e-4, atol=1e-4)
 
 
 def test_one_weight_used_in_two_ways() -> None:

@@ -384,3 +384,13 @@ def test_an_output_that_is_constant() -> None:
     model = Calls(lambda x, c: (functional.relu(x), c.weight * 2), c=nn.Linear(2, 2))
     with pytest.raises(ModelError, match="does not depend on the input"):
         import_model(model, (X,))
+
+
+def test_a_network_that_wears_masks() -> None:
+    net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3))
+    pruner = prune.MagnitudePruner()
+    pruner.prepare(net, "pattern:4")
+    with pytest.raises(ModelError, match=r"call squash_mask\(\)"):
+        import_model(net, (X,))
+    pruner.squash_mask()
+    check(net)

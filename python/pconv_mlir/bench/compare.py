@@ -81,11 +81,6 @@ class Result:
         """The row of an engine, if it ran."""
         return next((row for row in self.rows if row.engine == engine), None)
 
-    def best_other(self) -> Row | None:
-        """The fastest engine that is not ours."""
-        others = [row for row in self.rows if row.engine not in (SPARSE, DENSE)]
-        return min(others, key=lambda row: row.timing.median_ms, default=None)
-
     def record(self) -> dict[str, Any]:
         """As JSON values."""
         return {

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import platform
 from importlib import metadata
@@ -57,12 +56,3 @@ def versions() -> dict[str, str | None]:
         except metadata.PackageNotFoundError:
             found[name] = None
     return found
-
-
-def can_import(module: str) -> bool:
-    """Whether an optional package is not only installed but works."""
-    try:
-        importlib.import_module(module)
-    except Exception:  # whatever a broken package raises, it cannot be used
-        return False
-    return True

@@ -13,6 +13,7 @@ import functools
 import numpy as np
 
 from .. import codegen, ir, targets
+from ..parsing import parse
 from ..pipelines import TO_LLVM, Pass
 from ..runtime.library import Code, library
 from ..targets import Target
@@ -32,7 +33,7 @@ def fma_peak(threads: int = 1, target: Target | None = None) -> float:
     target = target or targets.parse("host")
     chains = _chains(target)
     with ir.Context():
-        module = codegen.parse(_kernel(target, chains, threads))
+        module = parse(_kernel(target, chains, threads))
         codegen.run_passes(module, [Pass("llvm", TO_LLVM)])
         code = Code(codegen.emit(module, target))
     entry = code.address("pconv_network")

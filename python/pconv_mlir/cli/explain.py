@@ -7,7 +7,7 @@ import argparse
 import dataclasses
 from typing import Any
 
-from ..errors import TargetError
+from ..errors import OptionError, TargetError
 from . import common
 
 
@@ -17,7 +17,7 @@ def add(commands: Any) -> None:
         commands, "explain", _run, "Say what was found in every layer, how it runs, and why."
     )
     common.add_model(parser, "MODEL|FILE.pconv")
-    parser.add_argument("--target", default="host", help="machine to compile for (default: host)")
+    parser.add_argument("--target", help="machine to compile for (default: host)")
     common.add_threads(parser, 1)
     common.add_switches(parser)
     parser.add_argument("--no-measure", action="store_true", help="do not run the network")
@@ -62,6 +62,7 @@ def _artefact(arguments: argparse.Namespace) -> Any:
     from .. import artefact
 
     if arguments.model.endswith(".pconv"):
+        _check_nothing_else(arguments)
         return artefact.load(arguments.model)
     from .. import compiler, sources
 
@@ -69,5 +70,26 @@ def _artefact(arguments: argparse.Namespace) -> Any:
         arguments.model, batch=arguments.batch, scheme=arguments.scheme, shapes=arguments.shape
     )
     return compiler.build(
-        source.module(), target=arguments.target, options=common.options(arguments.without)
+        source.module(),
+        target=arguments.target or "host",
+        options=common.options(arguments.without),
     )
+
+
+def _check_nothing_else(arguments: argparse.Namespace) -> None:
+    """
+    Raises:
+        OptionError: An option would change how an artefact was compiled.
+    """
+    for name, default in (
+        ("scheme", None),
+        ("batch", 1),
+        ("shape", []),
+        ("target", None),
+        ("without", []),
+    ):
+        if getattr(arguments, name) != default:
+            raise OptionError(
+                f"--{name} is for models that are still to be compiled: compile "
+                f"{arguments.model} anew with it"
+            )

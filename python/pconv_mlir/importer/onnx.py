@@ -41,7 +41,7 @@ def import_onnx(
         from torch_mlir.extras import onnx_importer
     except ImportError as error:
         raise DependencyError(
-            f"importing ONNX models needs {error.name}: pip install torch-mlir onnx packaging"
+            f"importing ONNX models needs {error.name}: pip install 'pconv-mlir[onnx]'"
         ) from error
     from pconv_mlir.importer.onnx_file import read_graph
     from pconv_mlir.importer.onnx_layers import LAYERS

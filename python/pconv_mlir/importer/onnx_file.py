@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,13 +27,15 @@ from pconv_mlir.importer.graph import Constant
 from pconv_mlir.importer.report import malformed
 from pconv_mlir.module import TensorSpec
 
-# Ops that are computed here when all of their inputs are constant. None can make an array much
-# larger than its inputs, so that no file can exhaust the memory.
+# Ops that are computed here when all of their inputs are constant.
 _ARITHMETIC = ("Add", "Sub", "Mul", "Div", "Neg", "Sqrt", "Floor", "Ceil", "Round", "Cast")
 _MOVES = ("Gather", "Slice", "Concat", "Reshape", "Squeeze", "Unsqueeze", "Transpose")
 _FOLDABLE = frozenset((*_ARITHMETIC, *_MOVES, "Identity", "Shape", "Size"))
 _SMALL = 1024  # elements of a constant that shape inference may want to see
 _ROUNDS = 8  # of shape inference and folding, which feed each other
+# All that is computed may have this many elements for each one of the file, and so many more: a
+# small file cannot exhaust the memory.
+_GROWTH, _SPARE = 4, 1 << 20
 
 
 @dataclass
@@ -92,6 +95,7 @@ class _Reader:
         self.folder = folder
         self.constants: dict[str, NDArray[Any]] = {}
         self.notes: dict[str, str] = {}
+        self.room = 0  # elements that may still be computed
 
     def read(self, shapes: Sequence[Sequence[int]] | None) -> Graph:
         graph = self.source.graph
@@ -104,6 +108,7 @@ class _Reader:
         inputs = [value for value in graph.input if value.name not in self.constants]
         self.inputs = self._specs(inputs, shapes)
         nodes = self._inline()
+        self.room = _SPARE + _GROWTH * sum(values.size for values in self.constants.values())
         onnx.checker.check_model(self._model(nodes, [*map(_value_of, self.inputs)], small=True))
         nodes = self._fold(nodes)
         for node in nodes:
@@ -162,7 +167,8 @@ class _Reader:
             declared = [1, *declared[1:]]
         if 0 in declared:
             raise ModelError(
-                f"the input {name!r} has the shape {declared} (0: open): give example inputs"
+                f"the input {name!r} has the shape {declared} (0: open): give example inputs, or "
+                "--shape on the command line"
             )
         return tuple(declared)
 
@@ -229,6 +235,9 @@ class _Reader:
         if node.op_type == "Identity":
             self.constants[node.output[0]] = feeds[known[0]]
             return True
+        if (size := _most_elements(node, [feeds[name] for name in known])) > self.room:
+            return False
+        self.room -= size
         from onnx.reference import ReferenceEvaluator
 
         graph = helper.make_graph(
@@ -331,3 +340,18 @@ def _type_name(element: int) -> str:
         return str(TensorProto.DataType.Name(element).lower())
     except ValueError:
         return f"of the unknown element type {element}"
+
+
+def _most_elements(node: onnx.NodeProto, inputs: list[NDArray[Any]]) -> int:
+    """An upper bound for the result of a foldable op.
+
+    Raises:
+        ValueError: The shapes do not fit.
+    """
+    if node.op_type in ("Shape", "Size"):
+        return max(1, inputs[0].ndim)
+    if node.op_type in _ARITHMETIC:
+        return math.prod(np.broadcast_shapes(*(values.shape for values in inputs)))
+    if node.op_type == "Gather":
+        return inputs[0].size * inputs[1].size
+    return sum(values.size for values in inputs)

@@ -14,6 +14,7 @@ from pconv_mlir.checks import check_shape, is_finite
 from pconv_mlir.dialects import pattern
 from pconv_mlir.errors import ModelError, WeightsError
 from pconv_mlir.module import Module
+from pconv_mlir.parsing import main_function, parse, stage
 from pconv_mlir.prune.patterns import FoundLibrary, find_library
 
 MIN_ZEROS = 0.1  # a matrix with a smaller share of zeros counts as dense
@@ -81,13 +82,9 @@ def refresh(module: Module) -> Module:
             shape or type.
     """
     with ir.Context(), ir.Location.unknown():
-        try:
-            parsed = ir.Module.parse(module.ir)
-        except ir.MLIRError as error:
-            raise ModelError(f"the IR of the network is malformed: {error}") from error
-        stage = parsed.operation.attributes["pattern.stage"].value
-        if stage != "imported":
-            raise ModelError(f"expected a network at the stage 'imported', got {stage!r}")
+        parsed = parse(module.ir)
+        if (found := stage(parsed)) != "imported":
+            raise ModelError(f"expected a network at the stage 'imported', got {found!r}")
         for op in parsed.body:
             if isinstance(op, pattern.WeightsOp):
                 check_shape(op.operation, module.weights)
@@ -98,16 +95,19 @@ def refresh(module: Module) -> Module:
 
 
 def prunable_weights(module: Module) -> dict[str, str]:
-    """The symbol of the weight of every layer that can be pruned, by the layer's name."""
+    """The symbol of the weight of every layer that can be pruned, by the layer's name.
+
+    Raises:
+        ModelError: The IR of the network is malformed.
+    """
     with ir.Context():
-        layers = list(_layers(ir.Module.parse(module.ir)))
+        layers = list(_layers(parse(module.ir)))
     return {layer: symbols[0] for layer, prunable, symbols in layers if prunable}
 
 
 def _layers(module: ir.Module) -> Iterator[tuple[str, bool, list[str]]]:
     """Every layer with weights: its name, whether its first weight can be pruned, its symbols."""
-    main = next(op for op in module.body if op.operation.name == "func.func")
-    for op in main.regions[0].blocks[0]:
+    for op in main_function(module).regions[0].blocks[0]:
         symbols = weight_symbols(op.operation)
         if symbols:
             prunable = "weights" in op.operation.attributes

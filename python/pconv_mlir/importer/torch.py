@@ -64,6 +64,8 @@ def _export(model: Any, inputs: Sequence[Any] | None) -> Any:
     """Export for inference; the model is in the same mode afterwards."""
     import torch
 
+    if any(getattr(module, "prunes", False) for module in model.modules()):
+        raise ModelError("the model still wears masks: call squash_mask() of its pruner first")
     if inputs is None:
         raise ModelError("a torch module needs example inputs, to know their shapes")
     tensors = tuple(torch.as_tensor(x) for x in inputs)

@@ -240,7 +240,7 @@ def _row(layer: Layer, choice: Choice | None, calibration: Calibration, times: T
 
 def _own_scheme(layer: Layer) -> Scheme:
     """That of a layer which is left alone: it may have been pruned before."""
-    if not runs_sparse(layer):
+    if not runs_sparse(layer) or layer.weights[2:] == (1, 1):  # no scheme is of 1x1 kernels alone
         return Dense()
     return parse_scheme(layer.scheme.replace("pattern:", "pattern:mined"))
 

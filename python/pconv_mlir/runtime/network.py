@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,19 +119,26 @@ class Network:
             ShapeError: Wrong number of inputs, or an input of the wrong shape.
             DTypeError: An input is not float32, or no array at all.
         """
-        if len(inputs) != len(self.inputs):
-            wanted = ", ".join(slot.name for slot in self.inputs)
-            raise ShapeError(f"expected {len(self.inputs)} inputs ({wanted}), got {len(inputs)}")
+        arrays = self._arrays(inputs)
         # Who has tensors has imported torch; nobody else should have to wait for it.
         torch = sys.modules.get("torch")
         tensors = torch is not None and any(isinstance(x, torch.Tensor) for x in inputs)
-        arrays = [_array(slot, x) for slot, x in zip(self.inputs, inputs, strict=True)]
         program = self.prepare()
         results: list[Any] = [np.empty(slot.shape, np.float32) for slot in self.outputs]
         program.run(arrays, results, self._threads)
         if tensors:
             results = [torch.from_numpy(result) for result in results]  # type: ignore[union-attr]
         return results[0] if len(results) == 1 else tuple(results)
+
+    def _arrays(self, inputs: Sequence[Any]) -> list[np.ndarray]:
+        """
+        Raises:
+            ShapeError, DTypeError: As for a call.
+        """
+        if len(inputs) != len(self.inputs):
+            wanted = ", ".join(slot.name for slot in self.inputs)
+            raise ShapeError(f"expected {len(self.inputs)} inputs ({wanted}), got {len(inputs)}")
+        return [_array(slot, x) for slot, x in zip(self.inputs, inputs, strict=True)]
 
     def profile(self, runs: int = 20, *inputs: np.ndarray) -> Profile:
         """Times runs step by step, after two to warm up.
@@ -141,12 +149,14 @@ class Network:
 
         Raises:
             OptionError: `runs` is not positive.
+            ShapeError, DTypeError: As for a call.
         """
         if runs < 1:
             raise OptionError(f"expected at least one run to profile, got {runs}")
-        program = self.prepare()
         rng = np.random.default_rng(0)
-        arrays = inputs or [rng.standard_normal(s.shape, np.float32) for s in self.inputs]
+        examples = inputs or [rng.standard_normal(s.shape, np.float32) for s in self.inputs]
+        arrays = self._arrays(examples)
+        program = self.prepare()
         results = [np.empty(slot.shape, np.float32) for slot in self.outputs]
         steps = np.zeros((runs + 2, len(self.manifest.steps)), np.int64)
         totals = np.zeros(runs + 2)

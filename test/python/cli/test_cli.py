@@ -99,6 +99,8 @@ def test_compile_without_passes(capsys: pytest.CaptureFixture[str], tmp_path: Pa
         (["explain", "missing.pconv"], "cannot read missing.pconv: No such file"),
         (["explain", "vgg61"], "there is no file vgg61 and no built-in network of this name"),
         (["explain", MODEL, "--threads", "10000"], "expected a number of threads from 1 to"),
+        (["explain", "x.pconv", "--scheme", SCHEME], "--scheme is for models that are still to be"),
+        (["explain", "x.pconv", "--target", "host"], "--target is for models that are still to be"),
         (["bench", MODEL, "--threads", "0"], "expected a number of threads from 1 to"),
         (["bench", MODEL, "--against", "tvm"], "expected engines from onnxruntime"),
         (["bench", MODEL, "--runs", "3"], "expected at least 20 --runs, got 3"),

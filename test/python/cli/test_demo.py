@@ -76,5 +76,6 @@ def test_without_matplotlib(
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.chdir(tmp_path)
     assert cli.main(["demo", "--data", str(data)]) == 0
-    assert "no picture: pictures need matplotlib: pip install matplotlib" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "no picture: pictures need matplotlib: pip install 'pconv-mlir[plot]'" in text
     assert not (tmp_path / "pconv-demo.png").exists()

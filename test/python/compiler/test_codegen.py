@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pconv_mlir import codegen, ir, passes, targets
+from pconv_mlir import codegen, ir, parsing, passes, targets
 from pconv_mlir.errors import CompileError, ModelError, OptionError
 from pconv_mlir.module import Module
 from pconv_mlir.pipelines import Pass
@@ -66,7 +66,7 @@ def test_malformed_ir() -> None:
 
 def test_a_failing_pass_says_how_to_repeat_it(tmp_path: Path) -> None:
     with ir.Context():
-        parsed = codegen.parse(SUM + RELU)
+        parsed = parsing.parse(SUM + RELU)
         steps = [Pass("", "convert-arith-to-llvm"), Pass("", FAILS), Pass("", "canonicalize")]
         with pytest.raises(CompileError, match=f"{FAILS} failed") as raised:
             codegen.run_passes(parsed, steps)
@@ -88,7 +88,7 @@ def test_a_failing_pass_says_how_to_repeat_it(tmp_path: Path) -> None:
 
 def test_no_code_for_what_is_not_the_llvm_dialect() -> None:
     with ir.Context():
-        parsed = codegen.parse(SUM)
+        parsed = parsing.parse(SUM)
         with pytest.raises(CompileError, match=r"LLVM made no code for x86-64-v3: .*input.mlir"):
             codegen.emit(parsed, targets.parse("x86-64-v3"))
 
@@ -99,7 +99,7 @@ def test_no_code_for_what_is_not_the_llvm_dialect() -> None:
 )
 def test_code_for_other_machines(target: str, instruction: str) -> None:
     with ir.Context():
-        parsed = codegen.parse(SUM)
+        parsed = parsing.parse(SUM)
         lowering = ("convert-arith-to-llvm", "convert-func-to-llvm")
         codegen.run_passes(parsed, [Pass("", flag) for flag in lowering])
         text = codegen.emit(parsed, targets.parse(target), assembly=True).decode()

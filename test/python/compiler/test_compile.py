@@ -229,9 +229,32 @@ def test_a_wrong_input(module: Module) -> None:
         network(np.zeros((1, 3, 26, 22), np.float32))
 
 
-def test_malformed_ir() -> None:
-    with pytest.raises(ModelError, match="the IR of the network is malformed"):
-        pconv.compile(Module("module {", {}, [], []))
+@pytest.mark.parametrize(
+    "use",
+    [
+        pconv.compile,
+        compiler.describe,
+        compiler.lower,
+        pconv.import_model,
+        reference.run,
+        lambda module: pconv.performance.what_if(module, scheme=SCHEME),
+    ],
+)
+def test_malformed_ir(use: Any) -> None:
+    with pytest.raises(ModelError, match=r"the IR of the network is malformed: [^\n]*$"):
+        use(Module("module {", {}, [], []))
+
+
+@pytest.mark.parametrize("use", [pconv.compile, pconv.import_model, reference.run])
+def test_a_module_without_a_network(use: Any) -> None:
+    with pytest.raises(ModelError, match="no function @main"):
+        use(Module("module {}", {}, [], []))
+
+
+@pytest.mark.parametrize("use", [compiler.lower, compiler.describe, compiler.build])
+def test_options_of_another_kind(module: Module, use: Any) -> None:
+    with pytest.raises(OptionError, match="expected CompileOptions, got dict"):
+        use(module, options={"fuse": False})
 
 
 def test_the_self_test_passes() -> None:

@@ -56,7 +56,8 @@ def test_bad_stages() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [{"fuse": 1}, {"sparse": "no"}, {"opt_level": 4}, {"opt_level": True}]
+    "bad",
+    [{"fuse": 1}, {"sparse": "no"}, *({"opt_level": level} for level in (4, True, 2.0))],
 )
 def test_bad_values(bad: dict[str, Any]) -> None:
     with pytest.raises(OptionError, match=f"expected .*{next(iter(bad))}"):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import pconv_mlir as pconv
-from pconv_mlir import codegen, ir, packing, passes
+from pconv_mlir import ir, packing, parsing, passes
 from pconv_mlir.errors import CompileError, ModelError, WeightsError
 
 TEXT = (Path(__file__).parents[1] / "Inputs" / "packed-forms.mlir").read_text()
@@ -29,7 +29,7 @@ def weights() -> dict[str, Any]:
 
 def pack(text: str, values: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     with ir.Context():
-        return packing.pack(codegen.parse(text), values)
+        return packing.pack(parsing.parse(text), values)
 
 
 def replaced(text: str, old: str, new: str) -> str:

@@ -21,7 +21,7 @@ import mutations
 import native
 import numpy as np
 
-from pconv_mlir import codegen, ir, packing, passmanager, pipelines, targets
+from pconv_mlir import codegen, ir, packing, parsing, passmanager, pipelines, targets
 from pconv_mlir.artefact import Artefact
 from pconv_mlir.compiler import lower
 from pconv_mlir.errors import PConvError
@@ -76,7 +76,7 @@ def build(text: str) -> Artefact:
     target = targets.parse("host")
     with ir.Context():
         try:
-            parsed = codegen.parse(text)
+            parsed = parsing.parse(text)
             memory = _memory(parsed)
             if sum(memory.values()) > LARGEST:
                 raise Refused(f"{memory} is too much to be run here")

@@ -135,6 +135,18 @@ def test_a_network_that_is_pruned_already(machine: Calibration) -> None:
     assert rows["second"].sparse and rows["second"].predicted_ms < rows["second"].dense_ms
 
 
+def test_pruned_1x1_kernels_are_predicted_as_dense(machine: Calibration) -> None:
+    module = import_model(model())
+    third_weight = module.weights["third.weight"].copy()
+    third_weight[:, ::2] = 0
+    module.weights["third.weight"] = third_weight
+    from pconv_mlir.importer.sparsity import refresh
+
+    third = by_name(what_if(refresh(module), scheme=PATTERN, calibration=machine))["third"]
+    assert third.kept == 1 / 2
+    assert third.predicted_ms == third.dense_ms
+
+
 def test_the_model_is_left_as_it_is(machine: Calibration) -> None:
     module = import_model(model())
     before = {name: weight.copy() for name, weight in module.weights.items()}
@@ -203,5 +215,5 @@ def test_no_picture_without_layers_or_matplotlib(
     with pytest.raises(OptionError, match="no layer has weights"):
         roofline.draw(str(tmp_path / "p.png"), "net", performance.WhatIf((row,), None))
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(DependencyError, match="pip install matplotlib"):
+    with pytest.raises(DependencyError, match=r"pip install 'pconv-mlir\[plot\]'"):
         roofline.draw(str(tmp_path / "p.png"), "net", performance.WhatIf((row,), None))

@@ -47,7 +47,7 @@ def test_a_picture_without_patterns(tmp_path: Path) -> None:
 
 def test_no_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(DependencyError, match="pip install matplotlib"):
+    with pytest.raises(DependencyError, match=r"pip install 'pconv-mlir\[plot\]'"):
         picture.draw(str(tmp_path / "p.png"), {}, BARS)
 
 

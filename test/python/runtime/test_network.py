@@ -152,6 +152,8 @@ def test_profile_times_every_step(network: Network) -> None:
     assert profile.ms > 0
     with pytest.raises(errors.OptionError, match="at least one run"):
         network.profile(0)
+    with pytest.raises(errors.ShapeError, match="expected shape"):
+        network.profile(1, np.zeros((1, 1), np.float32))
 
 
 def test_memory_is_allocated_once(network: Network, x: np.ndarray) -> None:
