@@ -123,3 +123,48 @@ func.func @other_functions(%x: tensor<2x5xf32>) -> tensor<2x5xf32> {
   } -> tensor<2x5xf32>
   return %z : tensor<2x5xf32>
 }
+
+// Text of this would be as long as all numbers that go into it.
+// CHECK-LABEL: @numbers_used_many_times
+// CHECK-COUNT-13: math.fma
+func.func @numbers_used_many_times(%x: tensor<2x5xf32>) -> tensor<2x5xf32> {
+  %out = tensor.empty() : tensor<2x5xf32>
+  %y = linalg.generic {indexing_maps = [#same, #same], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<2x5xf32>) outs(%out : tensor<2x5xf32>) {
+  ^bb0(%i: f32, %o: f32):
+    %n0 = math.fma %i, %i, %i : f32
+    %n1 = math.fma %n0, %n0, %n0 : f32
+    %n2 = math.fma %n1, %n1, %n1 : f32
+    %n3 = math.fma %n2, %n2, %n2 : f32
+    %n4 = math.fma %n3, %n3, %n3 : f32
+    %n5 = math.fma %n4, %n4, %n4 : f32
+    %n6 = math.fma %n5, %n5, %n5 : f32
+    %n7 = math.fma %n6, %n6, %n6 : f32
+    %n8 = math.fma %n7, %n7, %n7 : f32
+    %n9 = math.fma %n8, %n8, %n8 : f32
+    %n10 = math.fma %n9, %n9, %n9 : f32
+    %n11 = math.fma %n10, %n10, %n10 : f32
+    %n12 = math.fma %n11, %n11, %n11 : f32
+    linalg.yield %n12 : f32
+  } -> tensor<2x5xf32>
+  return %y : tensor<2x5xf32>
+}
+
+// Weights become symbols of the module: a function in another one keeps its own.
+// CHECK-LABEL: @module_in_a_function
+// CHECK: linalg.matmul
+func.func @module_in_a_function() {
+  builtin.module {
+    func.func @inner(%x: tensor<2x3xf32>) -> tensor<2x4xf32> {
+      %w = arith.constant dense<1.0> : tensor<4x3xf32>
+      %zero = arith.constant dense<0.0> : tensor<2x4xf32>
+      %y = linalg.matmul
+          indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d2)>, affine_map<(d0, d1, d2) -> (d1, d2)>,
+                           affine_map<(d0, d1, d2) -> (d0, d1)>]
+          ins(%x, %w : tensor<2x3xf32>, tensor<4x3xf32>) outs(%zero : tensor<2x4xf32>)
+          -> tensor<2x4xf32>
+      return %y : tensor<2x4xf32>
+    }
+  }
+  return
+}

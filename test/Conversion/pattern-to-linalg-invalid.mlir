@@ -46,3 +46,14 @@ func.func @huge(%x: tensor<1x1x1x1xf32>) -> tensor<1x1x1x65536xf32> {
       : tensor<1x1x1x1xf32> -> tensor<1x1x1x65536xf32>
   return %y : tensor<1x1x1x65536xf32>
 }
+
+// -----
+
+pattern.weights @w : tensor<1x1x1x1xf32>, #pattern.dense
+func.func @wide_mean(%x: tensor<1x1x1x200000xf32>) -> tensor<1x1x1x200000xf32> {
+  // expected-error @below {{'pattern.conv2d' op expected an output of at most 65535 rows and columns, got 200000}}
+  %y = pattern.conv2d %x weights(@w)
+      {pool = #pattern.pool<average, kernel = [1, 1], strides = [1, 1]>}
+      : tensor<1x1x1x200000xf32> -> tensor<1x1x1x200000xf32>
+  return %y : tensor<1x1x1x200000xf32>
+}

@@ -338,3 +338,24 @@ func.func @main(%x: tensor<1x3x6x8xf32>, %s: tensor<1x3x1x1xf32, #plane>) -> ten
   return %9 : tensor<1x6x11x15xf32>
 }
 }
+
+// -----
+
+// A kernel of more than 256 cells is walked by loops.
+#plane = #pattern.plane<halo = 0, row_stride = 20, channel_stride = 480>
+#out = #pattern.plane<halo = 0, row_stride = 20, channel_stride = 160>
+#dense = #pattern.schedule<dataflow = output_stationary, rows = 1, vectors = 1, filter_block = 2, channel_block = 1>
+module attributes {pattern.stage = "planned",
+    pattern.target = #pattern.target<lanes = 4, registers = 16, fma = true, l1 = 32768, l2 = 524288>} {
+pattern.weights @w : tensor<2x1x17x16xf32>, #pattern.dense
+// CHECK-LABEL: func.func private @step_0
+// CHECK-COUNT-4: scf.for
+// CHECK-COUNT-2: vector.fma
+// CHECK-NOT: vector.fma
+// CHECK: return
+func.func @main(%x: tensor<1x1x20x20xf32, #plane>) -> tensor<1x2x4x5xf32, #out> {
+  %y = pattern.conv2d %x weights(@w) {schedule = #dense}
+      : tensor<1x1x20x20xf32, #plane> -> tensor<1x2x4x5xf32, #out>
+  return %y : tensor<1x2x4x5xf32, #out>
+}
+}

@@ -9,14 +9,11 @@
 
 namespace pconv::pattern {
 
-/// Input channels on which two filters wear the same kernel pattern; removed kernels (0) never
-/// count.
-int64_t countSharedKernels(llvm::ArrayRef<int8_t> a, llvm::ArrayRef<int8_t> b);
-
 /// Orders filters so that like stands next to like (PatDNN's filter kernel reorder). Filters with
 /// the same number of kernels form a group, longest first. Inside a group a greedy chain starts at
 /// the lowest filter; next comes the filter that shares most kernels with the one before, the
-/// lowest of equals; with `similarity` off the group keeps its original order.
+/// lowest of equals; removed kernels are never shared. With `similarity` off, or where so many
+/// filters would take longer than seconds, the group keeps its original order.
 ///
 /// `kernels` are pattern ids, [filter][channel]. A filter stays in its convolution group, so the
 /// result is a permutation of each `filters / groups` filters. O(filters² channels / groups) byte

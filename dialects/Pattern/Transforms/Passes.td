@@ -139,9 +139,9 @@ def AssignSchedules : Pass<"pattern-assign-schedules", "::mlir::ModuleOp"> {
   let summary = "Choose the loop tiling of every layer with weights";
   let description = [{
     Sets `schedule` on `pattern.conv2d` and `pattern.linear` from the lanes, registers and caches of
-    `pattern.target`. A convolution whose weights wear kernel patterns runs input-stationary when
-    the masks leave so few multiplications that their higher price is paid back; every other one
-    runs dense, output-stationary.
+    `pattern.target`. A convolution whose weights wear kernel patterns runs sparse when the masks
+    leave so few multiplications that their higher price is paid back: input-stationary on machines
+    with 32 registers, staged on those with fewer. Every other one runs dense, output-stationary.
 
     *Requires*: stage `laid_out`; module attribute `pattern.target`. *Ensures*: a schedule on every
     layer with weights, in place of one that is there already; stage `scheduled`.

@@ -10,7 +10,7 @@ using namespace mlir;
 using namespace pconv::pattern;
 
 /// Text doubles with every op that uses a number twice.
-static constexpr int64_t maxOps = 16;
+static constexpr size_t maxOps = 16, maxText = 1 << 14;
 
 /// The f32 constant that `value` is, or null. A constant of another float type that is cut to f32
 /// counts as well: importers write an f64 epsilon that way.
@@ -46,7 +46,7 @@ static std::string describe(Value value, Block &body) {
     if (attribute.getName() != "fastmath")
       stream << ' ' << attribute.getName() << '=' << attribute.getValue();
   stream << '(' << llvm::interleaved(operands) << ')';
-  return text;
+  return text.size() > maxText ? "" : text;
 }
 
 std::string pconv::pattern::expressionOf(Block &body) {

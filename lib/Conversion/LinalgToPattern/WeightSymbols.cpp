@@ -29,6 +29,10 @@ bool WeightSymbols::isWeights(Value value, ArrayRef<int64_t> shape) const {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type || !isLayerTensor(type) || type.getEncoding() || type.getShape() != shape)
     return false;
+  // Symbols are those of the module: a function in another one cannot name them.
+  auto function = value.getParentRegion()->getParentOfType<func::FuncOp>();
+  if (!function || function->getParentOp() != symbols.getOp())
+    return false;
   if (getConstant(value))
     return true;
   auto name = getArgumentAttr<FlatSymbolRefAttr>(value, "pattern.weights");

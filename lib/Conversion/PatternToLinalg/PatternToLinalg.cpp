@@ -32,7 +32,8 @@ public:
   /// Fails, with a diagnostic, unless `run` can succeed. Changes nothing.
   LogicalResult check() {
     WalkResult walk = function.walk([&](Operation *op) {
-      if (!isa_and_nonnull<PatternDialect>(op->getDialect()))
+      if (!isa_and_nonnull<PatternDialect>(op->getDialect()) || isa<WeightsOp, PackedOp>(op) ||
+          op->getParentOfType<func::FuncOp>() != function) // of a module in the function
         return WalkResult::advance();
       layers.push_back(op);
       return failed(checkLayer(op)) ? WalkResult::interrupt() : WalkResult::advance();
@@ -69,7 +70,9 @@ private:
         return op->emitOpError("expected tensors in plain layout, got ")
                << layout << "; convert before pattern-assign-layouts";
     // Means and interpolations look up numbers that are made for every row and column.
-    if (isa<AvgPool2DOp, AdaptiveAvgPool2DOp, ResizeOp>(op))
+    auto conv = dyn_cast<Conv2DOp>(op);
+    bool pools = conv && conv.getPool() && conv.getPool()->getKind() == PoolKind::Average;
+    if (pools || isa<AvgPool2DOp, AdaptiveAvgPool2DOp, ResizeOp>(op))
       for (int64_t size : shapeOf(op->getResult(0)).take_back(2))
         if (size > maxDistance)
           return op->emitOpError("expected an output of at most ")

@@ -54,6 +54,12 @@ int64_t ConvTile::tapOffset(int64_t row, int64_t column) const {
                          column * conv.getDilations()[1] - conv.getPadding()[1]);
 }
 
+Value ConvTile::tapOffset(StepBuilder &b, Value row, Value column) const {
+  Value y = b.add(b.mul(row, conv.getDilations()[0]), -conv.getPadding()[0]);
+  Value x = b.add(b.mul(column, conv.getDilations()[1]), -conv.getPadding()[1]);
+  return elementAt(b, input, b.constant(0), y, x);
+}
+
 ConvTile ConvTile::shortened() const {
   ConvTile tile = *this;
   tile.segmentVectors -= shortage;
@@ -174,11 +180,11 @@ void ConvTile::clearGap(StepBuilder &b, Value first, const Segment &segment) con
     Value y = shrink == 1 ? segment.row : b.div(segment.row, shrink);
     Value row = b.add(first, b.mul(y, output.rowStride));
     for (int64_t v = 0; v < segmentVectors / shrink; ++v, row = b.add(row, output.rowStride)) {
-      int64_t column = gap;
-      for (; column + lanes <= output.rowStride; column += lanes)
-        b.storeVector(b.vectorOf(0), b.add(row, column));
-      for (; column < output.rowStride; ++column)
-        b.store(b.number(0), b.add(row, column));
+      int64_t vectors = gap + (output.rowStride - gap) / lanes * lanes;
+      b.repeat(gap, vectors, lanes,
+               [&](Value column) { b.storeVector(b.vectorOf(0), b.add(row, column)); });
+      b.repeat(vectors, output.rowStride, 1,
+               [&](Value column) { b.store(b.number(0), b.add(row, column)); });
     }
   });
 }

@@ -27,6 +27,7 @@ public:
 
   /// Floats from the input position of an output position to what kernel cell (row, column) reads.
   int64_t tapOffset(int64_t row, int64_t column) const;
+  mlir::Value tapOffset(StepBuilder &b, mlir::Value row, mlir::Value column) const;
 
   /// A tile with fewer rows in its segments, as the last bands of a plane may have.
   ConvTile shortened() const;

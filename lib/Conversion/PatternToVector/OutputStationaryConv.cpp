@@ -60,19 +60,35 @@ private:
   SmallVector<Value> accumulateChannel(StepBuilder &b, Value input, Value weights,
                                        ValueRange sums) const {
     SmallVector<Value> acc(sums);
-    int64_t filters = schedule.getFilterBlock(), vectors = schedule.getVectors();
-    for (int64_t tap = 0; tap < taps(); ++tap) {
-      Value at = b.add(input, tile.tapOffset(tap / kernelWidth, tap % kernelWidth));
-      SmallVector<Value> x;
-      for (int64_t v = 0; v < vectors; ++v)
-        x.push_back(b.loadVector(b.add(at, v * lanes)));
-      for (int64_t f = 0; f < filters; ++f) {
-        Value weight = b.broadcast(b.loadValue(b.add(weights, tap * filters + f)));
-        for (int64_t v = 0; v < vectors; ++v)
-          acc[f * vectors + v] = b.multiplyAdd(weight, x[v], acc[f * vectors + v]);
-      }
-    }
+    constexpr int64_t kMostUnrolled = 256; // taps
+    if (taps() > kMostUnrolled)
+      return b.loop(b.constant(0), b.constant(kernelHeight), acc, [&](Value row, ValueRange outer) {
+        return b.loop(b.constant(0), b.constant(kernelWidth), outer,
+                      [&](Value column, ValueRange inner) {
+                        SmallVector<Value> acc(inner);
+                        Value tap = b.add(b.mul(row, kernelWidth), column);
+                        accumulateTap(b, b.add(input, tile.tapOffset(b, row, column)),
+                                      b.add(weights, b.mul(tap, schedule.getFilterBlock())), acc);
+                        return acc;
+                      });
+      });
+    for (int64_t tap = 0; tap < taps(); ++tap)
+      accumulateTap(b, b.add(input, tile.tapOffset(tap / kernelWidth, tap % kernelWidth)),
+                    b.add(weights, tap * schedule.getFilterBlock()), acc);
     return acc;
+  }
+
+  void accumulateTap(StepBuilder &b, Value input, Value weights,
+                     SmallVectorImpl<Value> &acc) const {
+    int64_t filters = schedule.getFilterBlock(), vectors = schedule.getVectors();
+    SmallVector<Value> x;
+    for (int64_t v = 0; v < vectors; ++v)
+      x.push_back(b.loadVector(b.add(input, v * lanes)));
+    for (int64_t f = 0; f < filters; ++f) {
+      Value weight = b.broadcast(b.loadValue(b.add(weights, f)));
+      for (int64_t v = 0; v < vectors; ++v)
+        acc[f * vectors + v] = b.multiplyAdd(weight, x[v], acc[f * vectors + v]);
+    }
   }
 
   void writePanel(StepBuilder &b, ArrayRef<Value> sums, Value image, Value group, Value panel,

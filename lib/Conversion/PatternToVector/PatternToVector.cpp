@@ -56,7 +56,7 @@ Layer describe(Operation *op) {
 LogicalResult checkAxes(Operation *op) {
   auto type = [](Value value) { return cast<RankedTensorType>(value.getType()); };
   RankedTensorType output = type(op->getResult(0));
-  auto axis = op->getAttrOfType<IntegerAttr>("axis");
+  auto axis = isa<ConcatOp, SoftmaxOp>(op) ? op->getAttrOfType<IntegerAttr>("axis") : IntegerAttr();
   bool broadcasts =
       isa<AddOp, MulOp>(op) && type(op->getOperand(1)).getShape() != output.getShape();
   if (output.getRank() <= 4 || !(broadcasts || (axis && axis.getInt() > 2)))

@@ -131,21 +131,24 @@ private:
 
   /// Fetches what the next tile reads right of this one, on the right of every row.
   void prefetchRect(StepBuilder &b, Value from, const StagedRect &rect) const {
-    for (int64_t row = 0; row < rect.rows + rows - 1; ++row)
-      b.prefetch(b.add(from, row * layer.inputs[0].rowStride + rect.columns + lanes - 2),
-                 StepBuilder::Access::Read);
+    Value right = b.add(from, rect.columns + lanes - 2);
+    b.repeat(0, rect.rows + rows - 1, 1, [&](Value row) {
+      b.prefetch(b.add(right, b.mul(row, layer.inputs[0].rowStride)), StepBuilder::Access::Read);
+    });
   }
 
   void copyRect(StepBuilder &b, Value from, Value to, const StagedRect &rect) const {
-    for (int64_t row = 0; row < rect.rows + rows - 1; ++row) {
-      Value source = b.add(from, row * layer.inputs[0].rowStride);
-      Value target = b.add(to, row * geometry.rowStride);
-      // A row is one vector and the columns right of it: two vectors that may overlap.
-      for (int64_t column = 0; column < rect.columns; column += lanes)
+    b.repeat(0, rect.rows + rows - 1, 1, [&](Value row) {
+      Value source = b.add(from, b.mul(row, layer.inputs[0].rowStride));
+      Value target = b.add(to, b.mul(row, geometry.rowStride));
+      auto copyVector = [&](Value column) {
         b.storeVector(b.loadVector(b.add(source, column)), b.add(target, column));
+      };
+      // A row is one vector and the columns right of it: two vectors that may overlap.
+      b.repeat(0, rect.columns, lanes, copyVector);
       if (int64_t last = rect.columns - 1; last % lanes != 0)
-        b.storeVector(b.loadVector(b.add(source, last)), b.add(target, last));
-    }
+        copyVector(b.constant(last));
+    });
   }
 
   /// The filters that keep equally many kernels in this block of channels.

@@ -59,6 +59,14 @@ void StepBuilder::loop(int64_t from, int64_t to, int64_t step, Body body) {
   loop(constant(from), constant(to), step, body);
 }
 
+void StepBuilder::repeat(int64_t from, int64_t to, int64_t step, Body body) {
+  constexpr int64_t kMostUnrolled = 64;
+  if (to - from > kMostUnrolled * step)
+    return loop(from, to, step, body);
+  for (int64_t at = from; at < to; at += step)
+    body(constant(at));
+}
+
 SmallVector<Value>
 StepBuilder::loop(Value from, Value to, ValueRange carried,
                   llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body) {

@@ -54,6 +54,8 @@ public:
   /// for (i = from; i < to; i += step)
   void loop(Value from, Value to, int64_t step, Body body);
   void loop(int64_t from, int64_t to, int64_t step, Body body);
+  /// The same, unrolled where that is little code.
+  void repeat(int64_t from, int64_t to, int64_t step, Body body);
   /// A loop that carries values; the body returns the next ones.
   llvm::SmallVector<Value>
   loop(Value from, Value to, mlir::ValueRange carried,
@@ -94,9 +96,7 @@ public:
   Value keep(Value vector, Value mask);
 
   int64_t lanes() const { return target.getLanes(); }
-  pattern::TargetAttr getTarget() const { return target; }
   mlir::VectorType vectorType();
-  mlir::func::FuncOp step() { return function; }
   Value begin() { return function.getArgument(0); }
   Value end() { return function.getArgument(1); }
 

@@ -147,3 +147,17 @@ func.func @again(%x: tensor<1x12xf32>) -> tensor<1x5xf32> {
   return %y : tensor<1x5xf32>
 }
 }
+
+// -----
+
+// Few registers bound the panel of a matrix: six sums, an input and a weight.
+module attributes {pattern.stage = "laid_out",
+    pattern.target = #pattern.target<lanes = 4, registers = 8, fma = true, l1 = 32768, l2 = 524288>} {
+pattern.weights @w : tensor<40x12xf32>, #pattern.dense
+// CHECK-LABEL: func.func @few_registers_for_a_matrix
+// CHECK: vectors = 6, filter_block = 24
+func.func @few_registers_for_a_matrix(%x: tensor<1x12xf32>) -> tensor<1x40xf32> {
+  %y = pattern.linear %x weights(@w) : tensor<1x12xf32> -> tensor<1x40xf32>
+  return %y : tensor<1x40xf32>
+}
+}

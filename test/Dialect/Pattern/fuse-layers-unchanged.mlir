@@ -3,6 +3,7 @@
 
 #bn = #pattern.batch_norm<scale = @v, shift = @v, mean = @v, variance = @v, epsilon = 1.0e-05 : f64>
 #bn3 = #pattern.batch_norm<scale = @v3, shift = @v3, mean = @v3, variance = @v3, epsilon = 1.0e-05 : f64>
+#bordered = #pattern.plane<halo = 1, row_stride = 8, channel_stride = 64>
 
 module {
   pattern.weights @w : tensor<4x3x1x1xf32>, #pattern.dense
@@ -158,5 +159,20 @@ module {
     %8 = pattern.conv2d %x weights(@w) : tensor<1x3x5x7xf32> -> tensor<1x4x5x7xf32>
     %9 = pattern.avg_pool2d %8 {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>} : tensor<1x4x5x7xf32> -> tensor<1x4x2x3xf32>
     return %1, %3, %5, %7, %9 : tensor<1x4x2x3xf32>, tensor<1x4x3x4xf32>, tensor<1x4x3x4xf32>, tensor<1x4x1x1xf32>, tensor<1x4x2x3xf32>
+  }
+
+  // CHECK-LABEL: func.func @another_layout(
+  // CHECK: pattern.conv2d
+  // CHECK: pattern.add
+  // CHECK: pattern.conv2d
+  // CHECK: pattern.activate
+  func.func @another_layout(%x: tensor<1x3x5x7xf32>, %r: tensor<1x4x5x7xf32>)
+      -> (tensor<1x4x5x7xf32, #bordered>, tensor<1x4x5x7xf32, #bordered>) {
+    %0 = pattern.conv2d %x weights(@w) : tensor<1x3x5x7xf32> -> tensor<1x4x5x7xf32>
+    %1 = pattern.add %0, %r : tensor<1x4x5x7xf32>, tensor<1x4x5x7xf32> -> tensor<1x4x5x7xf32, #bordered>
+    %2 = pattern.conv2d %x weights(@w) : tensor<1x3x5x7xf32> -> tensor<1x4x5x7xf32>
+    %3 = pattern.activate %2 {activation = #pattern.activation<relu>}
+        : tensor<1x4x5x7xf32> -> tensor<1x4x5x7xf32, #bordered>
+    return %1, %3 : tensor<1x4x5x7xf32, #bordered>, tensor<1x4x5x7xf32, #bordered>
   }
 }

@@ -781,6 +781,19 @@ func.func @f(%x: tensor<1x3x5x7xf32>) {
 
 // conv2d C10
 pattern.weights @w : tensor<4x3x3x3xf32>,
+    #pattern.kernel<#pattern.library<3x3, [[0, 1, 3, 4]]>>, kernels = dense<1> : tensor<4x3xi8>
+func.func @f(%x: tensor<1x3x5x7xf32>) {
+  // expected-error @below {{'pattern.conv2d' op expected taps inside of a 3x3 kernel, got 0, 3}}
+  %y = pattern.conv2d %x weights(@w)
+      {loads = #pattern.loads<scope = run, taps = [0, 0, 0, 1, 0, 3, 1, 1], uses = [[0, 1, 2, 3]]>}
+      : tensor<1x3x5x7xf32> -> tensor<1x4x3x5xf32>
+  return
+}
+
+// -----
+
+// conv2d C10
+pattern.weights @w : tensor<4x3x3x3xf32>,
     #pattern.kernel<#pattern.library<3x3, [[0, 1, 3, 4], [1, 2, 4, 5]]>>, kernels = dense<1>
       : tensor<4x3xi8>
 func.func @f(%x: tensor<1x3x5x7xf32>) {

@@ -24,6 +24,38 @@ module {
 
 // -----
 
+// Nothing else is said of it: places in other blocks than the first have no meaning.
+module attributes {pattern.stage = "placed",
+    pattern.target = #pattern.target<lanes = 4, registers = 16, fma = true, l1 = 32768, l2 = 524288>,
+    pattern.memory = {values = 0 : i64, indices = 0 : i64, arena = 1024 : i64, scratch = 64 : i64}} {
+  // expected-error @+2 {{'func.func' op expected one block, got 2}}
+  // expected-note @+1 {{promised by stage 'imported', which the importer ensures}}
+  func.func @places_in_two_blocks(%x: tensor<2x3xf32> {pattern.place = 0 : i64})
+      -> (tensor<2x3xf32> {pattern.place = 0 : i64}) {
+    cf.br ^bb1(%x, %x : tensor<2x3xf32>, tensor<2x3xf32>)
+  ^bb1(%a: tensor<2x3xf32>, %b: tensor<2x3xf32>):
+    return %b : tensor<2x3xf32>
+  }
+}
+
+// -----
+
+// The place of an op of another dialect is no place.
+module attributes {pattern.stage = "placed",
+    pattern.target = #pattern.target<lanes = 4, registers = 16, fma = true, l1 = 32768, l2 = 524288>,
+    pattern.memory = {values = 0 : i64, indices = 0 : i64, arena = 1024 : i64, scratch = 64 : i64}} {
+  func.func @foreign_place() {
+    // expected-error @+4 {{expected only layers of the pattern dialect in a network}}
+    // expected-note @+3 {{promised by stage 'imported', which the importer ensures}}
+    // expected-error @+2 {{expected a place in the arena for a value of type 'tensor<2x3xf32>', got none}}
+    // expected-note @+1 {{promised by stage 'placed', which pattern-plan-memory ensures}}
+    %x = tensor.empty() {place = 5 : ui8} : tensor<2x3xf32>
+    return
+  }
+}
+
+// -----
+
 #bn = #pattern.batch_norm<scale = @s, shift = @s, mean = @s, variance = @s, epsilon = 1.0e-05 : f64>
 module attributes {pattern.stage = "fused"} {
   pattern.weights @w : tensor<2x6xf32>, #pattern.dense

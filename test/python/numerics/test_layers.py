@@ -214,6 +214,17 @@ def mul(net: Net) -> list[Value]:
 
 
 @single
+def large_kernels(net: Net) -> list[Value]:
+    """More cells than are unrolled, on whole planes and on such that are dealt out by strides."""
+    x = net.input(1, 3, 21, 24)
+    weight = net.normal(5, 3, 17, 16) / 16
+    return [
+        net.conv(x, weight, padding=(3, 2, 1, 4), strides=strides, bias=True)
+        for strides in ((1, 1), (2, 3))
+    ]
+
+
+@single
 def concat(net: Net) -> list[Value]:
     results = []
     for axis in range(4):

@@ -28,8 +28,10 @@ static SmallVector<int8_t> hideRemoved(ArrayRef<int8_t> row) {
   return llvm::map_to_vector(row, [](int8_t id) { return id ? id : int8_t(-1); });
 }
 
-int64_t pconv::pattern::countSharedKernels(ArrayRef<int8_t> a, ArrayRef<int8_t> b) {
-  return countEqual(hideRemoved(a).data(), b.data(), b.size());
+/// Whether comparing all filters with each other takes seconds at most.
+static bool isQuick(double filters, double channels) {
+  constexpr double kMostBytes = 1e11, kFewestBytes = 16; // for a comparison, however short it is
+  return filters * filters * std::max(channels, kFewestBytes) <= kMostBytes;
 }
 
 /// Appends `filters`, which ascend, as a greedy chain of neighbours that share most kernels.
@@ -63,7 +65,7 @@ SmallVector<int32_t> pconv::pattern::orderFilters(ArrayRef<int8_t> kernels, int6
       byLength[channels - llvm::count(row, 0)].push_back(filter);
     }
     for (auto &[length, sameLength] : byLength) {
-      if (similarity)
+      if (similarity && isQuick(sameLength.size(), channels))
         appendChain(kernels, channels, sameLength, order);
       else
         llvm::append_range(order, sameLength);

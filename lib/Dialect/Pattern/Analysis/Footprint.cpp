@@ -10,13 +10,18 @@ using namespace pconv::pattern;
 
 /// Floats from the start of a channel to the end of what a kernel at output position (0, 0) reads.
 static int64_t furthestTap(Conv2DOp conv, const PlaneGeometry &input, ArrayRef<int64_t> weights) {
-  int64_t furthest = 0;
-  for (int64_t row = 0; row < weights[2]; ++row)
-    for (int64_t column = 0; column < weights[3]; ++column)
-      furthest = std::max(furthest,
-                          input.tapOffset(row * conv.getDilations()[0] - conv.getPadding()[0],
-                                          column * conv.getDilations()[1] - conv.getPadding()[1]));
-  return furthest;
+  auto offset = [&](int64_t row, int64_t column) {
+    return input.tapOffset(row * conv.getDilations()[0] - conv.getPadding()[0],
+                           column * conv.getDilations()[1] - conv.getPadding()[1]);
+  };
+  // Rows and columns add up. Of those in one phase the last one lies furthest.
+  int64_t corner = offset(0, 0), furthestRow = 0, furthestColumn = 0;
+  for (int64_t row = std::max<int64_t>(weights[2] - input.rowPhases, 0); row < weights[2]; ++row)
+    furthestRow = std::max(furthestRow, offset(row, 0));
+  for (int64_t column = std::max<int64_t>(weights[3] - input.colPhases, 0); column < weights[3];
+       ++column)
+    furthestColumn = std::max(furthestColumn, offset(0, column));
+  return furthestRow + furthestColumn - corner;
 }
 
 /// The same for the copy of the last tile's input.

@@ -5,10 +5,12 @@
 using namespace mlir;
 using namespace pconv::pattern;
 
-/// The op that makes `value` in the block of `user`, if nothing but `user` takes it.
-static Operation *findOnlyFor(Operation *user, Value value) {
+/// The op that makes `value` in the block of `user`, if nothing but `user` takes it. It can then
+/// make the result of `user`, which `sameType` says has to be stored in the same way.
+static Operation *findOnlyFor(Operation *user, Value value, bool sameType = true) {
   Operation *producer = value.getDefiningOp();
-  if (!producer || !value.hasOneUse() || producer->getBlock() != user->getBlock())
+  if (!producer || !value.hasOneUse() || producer->getBlock() != user->getBlock() ||
+      (sameType && value.getType() != user->getResult(0).getType()))
     return nullptr;
   return producer;
 }
@@ -64,7 +66,7 @@ Operation *pconv::pattern::findActivationProducer(ActivateOp activate) {
 }
 
 Conv2DOp pconv::pattern::findPoolingProducer(MaxPool2DOp pool) {
-  auto conv = dyn_cast_or_null<Conv2DOp>(findOnlyFor(pool, pool.getInput()));
+  auto conv = dyn_cast_or_null<Conv2DOp>(findOnlyFor(pool, pool.getInput(), /*sameType=*/false));
   if (!conv || conv.getPool() || pool.getKernel() != pool.getStrides() ||
       llvm::any_of(pool.getPadding(), [](int64_t cells) { return cells != 0; }) ||
       llvm::any_of(pool.getDilations(), [](int64_t step) { return step != 1; }))

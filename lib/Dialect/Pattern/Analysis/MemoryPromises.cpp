@@ -23,7 +23,9 @@ IntegerAttr placeOf(Value value) {
   if (auto argument = dyn_cast<BlockArgument>(value))
     return cast<func::FuncOp>(ownerOf(value))
         .getArgAttrOfType<IntegerAttr>(argument.getArgNumber(), "pattern.place");
-  return value.getDefiningOp()->getAttrOfType<IntegerAttr>("place");
+  Operation *op = value.getDefiningOp(); // on ops of other dialects the name may mean anything
+  bool isLayer = isa_and_nonnull<PatternDialect>(op->getDialect());
+  return isLayer ? op->getAttrOfType<IntegerAttr>("place") : IntegerAttr();
 }
 
 int64_t sizeOf(Value value) {

@@ -34,6 +34,12 @@ LogicalResult pconv::pattern::checkIndexable(Conv2DOp conv, WeightsOp weights, i
           conv, "floats for the sums of a block of filters",
           {schedule.getFilterBlock(), schedule.getRows(), schedule.getVectors(), lanes})))
     return failure();
+  int64_t blocks = llvm::divideCeil(weights.getShape()[0], schedule.getFilterBlock()),
+          channelBlocks = llvm::divideCeil(weights.getShape()[1], schedule.getChannelBlock());
+  LibraryAttr library = weights.getLibrary();
+  if (library &&
+      failed(checkCount(conv, "lists in its index", {blocks, channelBlocks, library.size()})))
+    return failure();
   if (schedule.getDataflow() != Dataflow::Staged)
     return success();
   StagedGeometry staged(conv, weights.getShape(), lanes);

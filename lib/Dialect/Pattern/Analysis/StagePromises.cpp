@@ -83,12 +83,13 @@ private:
   }
 
   void checkFunction(func::FuncOp function) {
-    if (!function.getBody().hasOneBlock())
+    if (!function.getBody().hasOneBlock()) {
       complain(function, Stage::Imported)
           << "expected one block, got " << function.getBody().getBlocks().size();
-    for (Block &block : function.getBody())
-      for (Operation &op : block)
-        checkOp(&op);
+      return;
+    }
+    for (Operation &op : function.getBody().front())
+      checkOp(&op);
     if (reached(Stage::Placed) && promises.sizeOf("arena"))
       checkPlaces(promises, function);
   }

@@ -93,6 +93,11 @@ static LogicalResult verifyLoads(Conv2DOp op, LoadsAttr loads, LibraryAttr libra
   if (static_cast<int64_t>(uses.size()) != library.size())
     return op.emitOpError("expected uses for the ")
            << library.size() << " kernel patterns of the library, got " << uses.size();
+  for (int64_t i = 0, end = loads.getTaps().size(); i < end; i += 2)
+    if (loads.getTaps()[i] >= library.getHeight() || loads.getTaps()[i + 1] >= library.getWidth())
+      return op.emitOpError("expected taps inside of a ")
+             << library.getHeight() << "x" << library.getWidth() << " kernel, got "
+             << loads.getTaps()[i] << ", " << loads.getTaps()[i + 1];
   for (auto [index, list] : llvm::enumerate(uses)) {
     SmallVector<int64_t> cells;
     for (int32_t use : list.asArrayRef())

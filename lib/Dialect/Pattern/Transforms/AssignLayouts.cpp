@@ -196,7 +196,6 @@ private:
     }
   }
 
-  /// Fails on planes that are too large with their border.
   void *classOf(Value value) const { return rows.getLeaderValue(value.getAsOpaquePointer()); }
 
   /// Staged tiles copy and write row by row: there, rows that start with a whole vector meet fewer
@@ -214,6 +213,7 @@ private:
     }
   }
 
+  /// Fails on planes that are too large with their border.
   LogicalResult assignTypes() {
     llvm::MapVector<void *, int64_t> stride; // of each class of rows
     for (auto &[value, plane] : planes) {

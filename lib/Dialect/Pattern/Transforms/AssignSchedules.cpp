@@ -91,8 +91,10 @@ public:
   }
 
   ScheduleAttr linear(LinearOp op, WeightsOp weights) const {
-    int64_t vectors = std::min<int64_t>(llvm::divideCeil(weights.getShape()[0], target.getLanes()),
-                                        kMaxTileVectors);
+    int64_t panels = llvm::divideCeil(weights.getShape()[0], target.getLanes());
+    // Besides the sums, an input and a weight.
+    int64_t vectors =
+        std::min({panels, kMaxTileVectors, std::max<int64_t>(target.getRegisters() - 2, 1)});
     return ScheduleAttr::get(op.getContext(), Dataflow::OutputStationary, 1, vectors,
                              vectors * target.getLanes(), weights.getShape()[1]);
   }

@@ -142,15 +142,24 @@ private:
     replace(pool, conv);
   }
 
+  /// Every symbol that any attribute names, also of ops that are not known.
+  static llvm::DenseSet<StringAttr> findUsedSymbols(ModuleOp module) {
+    llvm::DenseSet<StringAttr> used;
+    module.walk([&](Operation *op) {
+      op->getAttrDictionary().walk(
+          [&](SymbolRefAttr name) { used.insert(name.getRootReference()); });
+    });
+    return used;
+  }
+
   /// Erases weights that nothing refers to, then those that only they referred to.
   static void eraseDeadWeights(ModuleOp module) {
     bool changed = true;
     while (changed) {
       changed = false;
-      SymbolTableCollection tables;
-      SymbolUserMap users(tables, module);
+      llvm::DenseSet<StringAttr> used = findUsedSymbols(module);
       for (auto weights : llvm::make_early_inc_range(module.getOps<WeightsOp>()))
-        if (users.getUsers(weights).empty()) {
+        if (!used.contains(weights.getSymNameAttr())) {
           weights.erase();
           changed = true;
         }
