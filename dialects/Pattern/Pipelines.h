@@ -4,7 +4,8 @@
 
 namespace pconv {
 
-/// Registers the pipelines that take a network all the way: `pconv-to-llvm`.
+/// Registers the pipelines: `pconv-to-llvm`, all the way, and `pconv-vector-to-llvm`, the part of
+/// it behind the dialect.
 void registerPipelines();
 
 } // namespace pconv

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  * The C interface of libpconv_runtime.so: what loads and runs compiled networks. It knows neither
- * MLIR nor Python and depends on nothing but libc. */
+ * MLIR nor Python. */
 #ifndef RUNTIME_RUNTIME_H
 #define RUNTIME_RUNTIME_H
 

@@ -39,9 +39,6 @@ struct RecordPacking {
   llvm::SmallVector<int32_t> gather;
 };
 
-/// Cells that the kernel loop spends on every kernel.
-int64_t cellsPerKernel(LibraryAttr library);
-
 /// Lays out the walk.
 RecordPacking packRecords(const RecordLayout &layout, LibraryAttr library, LoadsAttr loads);
 

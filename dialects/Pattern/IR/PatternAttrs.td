@@ -283,8 +283,7 @@ def Pattern_ScheduleAttr : Pattern_Attr<"Schedule", "schedule"> {
 
 def Pattern_LoadScope : I32EnumAttr<"LoadScope", "for how long a loaded vector is kept", [
     I32EnumAttrCase<"Kernel", 0, "kernel">,
-    I32EnumAttrCase<"Run", 1, "run">,
-    I32EnumAttrCase<"Channel", 2, "channel">]> {
+    I32EnumAttrCase<"Run", 1, "run">]> {
   let cppNamespace = "::pconv::pattern";
   let genSpecializedAttr = 0;
 }
@@ -297,15 +296,15 @@ def Pattern_LoadsAttr : Pattern_Attr<"Loads", "loads"> {
     its kept cells uses, in the order in which the kernel loop takes the cells.
 
     The `scope` says how long the loads live: `kernel` (every kernel loads its own taps: no
-    redundancy is removed), `run` (all kernels of a channel that wear one pattern share them:
-    filter-level elimination), `channel` (all kernels of a channel share them, whatever pattern).
-    The first `pairs` pairs of every list of uses are cells one row apart: row t of a tile reads for
-    the lower cell what row t + 1 reads for the upper one, so that each pair loads its input rows
-    once (kernel-level elimination).
+    redundancy is removed) or `run` (all kernels of a channel that wear one pattern share them:
+    filter-level elimination). The first `pairs` pairs of every list of uses are cells one row
+    apart: row t of a tile reads for the lower cell what row t + 1 reads for the upper one, so that
+    each pair loads its input rows once (kernel-level elimination).
 
     - C1: taps come in pairs, and no pair occurs twice.
     - C2: every use names a load.
     - C3: the cells of a pair lie one below the other.
+    - C4: every list of uses is long enough for its pairs.
 
     ```mlir
     #pattern.loads<scope = run, taps = [0, 0, 0, 1, 1, 0, 1, 1], uses = [[0, 1, 2, 3]]>

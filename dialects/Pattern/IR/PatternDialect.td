@@ -23,7 +23,9 @@ def Pattern_Dialect : Dialect {
 
     Attributes on ops of other dialects: the module has `pattern.stage`, `pattern.target`
     and `pattern.memory`, the sizes of what the code works on (a dictionary of `values`, `indices`,
-    `arena` and `scratch`, each an i64 in 0 to 2^40);
+    `arena` and `scratch`, each an i64 in 0 to 2^40); lowered, also `pattern.steps`,
+    `pattern.inputs` and `pattern.outputs`, what the runtime has to know of the code; ops that layers
+    are lowered to in linalg have the layer's name (`pattern.layer`);
     arguments and results of functions have a name in the user's model (`pattern.name`, a string)
     and a place in the arena (`pattern.place`, an i64 that is not negative); an argument that holds
     a weight tensor has `pattern.weights`, the symbol it stands for, and may have `pattern.scheme`

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Which stage of the compiler a module is in: the module attribute `pattern.stage`.
+// What a module says of its compilation: `pattern.stage`, how far it has come, and
+// `pattern.target`.
 #ifndef PATTERN_IR_STAGE_H
 #define PATTERN_IR_STAGE_H
 
@@ -18,6 +19,10 @@ mlir::FailureOr<Stage> getStage(mlir::ModuleOp module);
 mlir::LogicalResult checkNotPast(mlir::ModuleOp module, Stage stage);
 
 void setStage(mlir::ModuleOp module, Stage stage);
+
+/// The machine to make code for, `pattern.target`; null, with a diagnostic, if the module names
+/// none.
+TargetAttr getTarget(mlir::ModuleOp module);
 
 } // namespace pconv::pattern
 

@@ -4,6 +4,7 @@
 // cells by their place in the copy, so one loop without branches serves all kernel patterns.
 #include "Convolution.h"
 
+#include "Pattern/Analysis/Dataflow.h"
 #include "Pattern/Analysis/RecordPacking.h"
 #include "Pattern/Analysis/StagedGeometry.h"
 
@@ -26,7 +27,7 @@ public:
       : tile(conv, layer), layer(layer),
         geometry(conv, layer.weights.getShape(), target.getLanes()),
         schedule(conv.getScheduleAttr()), lanes(target.getLanes()), rows(schedule.getRows()),
-        cells(cellsPerKernel(layer.weights.getLibrary())), pairs(conv.getLoadsAttr().getPairs()) {
+        cells(mostCells(layer.weights.getLibrary())), pairs(conv.getLoadsAttr().getPairs()) {
     filters = layer.weights.getShape()[0];
     channels = layer.weights.getShape()[1];
     blocks = llvm::divideCeil(filters, schedule.getFilterBlock());

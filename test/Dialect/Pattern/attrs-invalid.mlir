@@ -216,6 +216,21 @@ func.func private @f() attributes {
 
 // -----
 
+// target C1
+// expected-error @+2 {{expected l2 in}}
+func.func private @f() attributes {
+  a = #pattern.target<lanes = 8, registers = 16, fma = true, l1 = 32768, l2 = -1>}
+
+// -----
+
+// schedule C1
+// expected-error @+2 {{expected filter_block}}
+func.func private @f() attributes {
+  a = #pattern.schedule<dataflow = output_stationary, rows = 1, vectors = 3, filter_block = 0,
+                        channel_block = 16>}
+
+// -----
+
 // schedule C1
 // expected-error @+2 {{expected rows in 1..1024, got 1025}}
 func.func private @f() attributes {
@@ -253,7 +268,21 @@ func.func private @f() attributes {
 
 // -----
 
-// expected-error @+2 {{expected a scope of kernel, run or channel, got row}}
+// loads C3
+// expected-error @+2 {{expected the cells of a pair one below the other, got (0, 0) and (0, 1)}}
+func.func private @f() attributes {
+  a = #pattern.loads<scope = kernel, taps = [0, 0, 0, 1], uses = [[0, 1]], pairs = 1>}
+
+// -----
+
+// loads C4
+// expected-error @+2 {{expected room for 1 pairs, got 1 uses}}
+func.func private @f() attributes {
+  a = #pattern.loads<scope = kernel, taps = [0, 0], uses = [[0]], pairs = 1>}
+
+// -----
+
+// expected-error @+2 {{expected a scope of kernel or run, got row}}
 func.func private @f() attributes {
   a = #pattern.loads<scope = row, taps = [0, 1], uses = [[0]]>}
 

@@ -242,7 +242,6 @@ module attributes {pattern.stage = "scheduled", pattern.target = #small} {
 #out = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 32>
 #s = #pattern.schedule<dataflow = input_stationary, rows = 1, vectors = 3, filter_block = 2, channel_block = 1>
 #good = #pattern.loads<scope = run, taps = [0, 0, 0, 1, 1, 0, 1, 1, 0, 2, 1, 2], uses = [[0, 1, 2, 3], [1, 4, 3, 5]]>
-#wide = #pattern.loads<scope = channel, taps = [0, 0, 0, 1, 1, 0, 1, 1, 0, 2, 1, 2], uses = [[0, 1, 2, 3], [1, 4, 3, 5]]>
 #small = #pattern.target<lanes = 4, registers = 16, fma = true, l1 = 32768, l2 = 524288>
 module attributes {pattern.stage = "planned", pattern.target = #small} {
   pattern.weights @w : tensor<2x1x3x3xf32>, #pattern.kernel<#library>, kernels = dense<[[1], [2]]> : tensor<2x1xi8>
@@ -251,10 +250,26 @@ module attributes {pattern.stage = "planned", pattern.target = #small} {
     // expected-error @+2 {{'pattern.conv2d' op expected loads, since its schedule is input_stationary}}
     // expected-note @+1 {{promised by stage 'planned', which pattern-eliminate-redundant-loads ensures}}
     %1 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, schedule = #s} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #out>
-    // All six cells in three vectors, three accumulators, one weight.
-    // expected-error @+2 {{'pattern.conv2d' op expected a schedule for 16 registers, got one for 22}}
+    return
+  }
+}
+
+// -----
+
+#library = #pattern.library<3x3, [[0, 1, 3, 4]]>
+#in = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 48>
+#out = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 32>
+#s = #pattern.schedule<dataflow = staged, rows = 3, vectors = 1, filter_block = 2, channel_block = 1>
+#single = #pattern.loads<scope = kernel, taps = [0, 0, 0, 1, 1, 0, 1, 1], uses = [[0, 1, 2, 3]]>
+#paired = #pattern.loads<scope = kernel, taps = [0, 0, 1, 0, 0, 1, 1, 1], uses = [[0, 1, 2, 3]], pairs = 1>
+#small = #pattern.target<lanes = 4, registers = 5, fma = true, l1 = 32768, l2 = 524288>
+module attributes {pattern.stage = "planned", pattern.target = #small} {
+  pattern.weights @w : tensor<2x1x3x3xf32>, #pattern.kernel<#library>, kernels = dense<1> : tensor<2x1xi8>
+  func.func @pairs_need_a_register(%x: tensor<1x1x5x7xf32, #in>) {
+    %0 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, loads = #single, schedule = #s} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #out>
+    // expected-error @+2 {{'pattern.conv2d' op expected a schedule for 5 registers, got one for 6}}
     // expected-note @+1 {{promised by stage 'planned', which pattern-eliminate-redundant-loads ensures}}
-    %2 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, loads = #wide, schedule = #s} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #out>
+    %1 = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, loads = #paired, schedule = #s} : tensor<1x1x5x7xf32, #in> -> tensor<1x2x3x5xf32, #out>
     return
   }
 }

@@ -4,6 +4,7 @@
 // The walks below are those of the generators in PatternToVector; RunPacking.h and RecordPacking.h
 // describe the streams.
 #include "Pattern/Analysis/PackedIndex.h"
+#include "Pattern/Analysis/Dataflow.h"
 #include "Pattern/Analysis/RecordPacking.h"
 #include "Pattern/Analysis/RunPacking.h"
 #include "Pattern/Analysis/StagedGeometry.h"
@@ -192,7 +193,7 @@ class RecordWalk : IndexWalk {
 public:
   RecordWalk(Conv2DOp conv, WeightsOp weights, PackedOp packed, int64_t lanes)
       : IndexWalk(conv, weights, packed), staged(conv, weights.getShape(), lanes),
-        cells(cellsPerKernel(weights.getLibrary())), pairs(conv.getLoadsAttr().getPairs()) {
+        cells(mostCells(weights.getLibrary())), pairs(conv.getLoadsAttr().getPairs()) {
     // From the first to the last float of a load: of a cell in all rows of a tile, and of a pair,
     // which reads one row more.
     int64_t reach = (schedule.getVectors() - 1) * staged.segmentStride +

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The order in which the staged kernel loop walks the kernels of a layer.
 #include "Pattern/Analysis/RecordPacking.h"
+#include "Pattern/Analysis/Dataflow.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -9,19 +10,12 @@
 using namespace mlir;
 using namespace pconv::pattern;
 
-int64_t pconv::pattern::cellsPerKernel(LibraryAttr library) {
-  size_t most = 0;
-  for (DenseI32ArrayAttr cells : library.getCells())
-    most = std::max<size_t>(most, cells.size());
-  return most;
-}
-
 namespace {
 
 class RecordPacker {
 public:
   RecordPacker(const RecordLayout &layout, LibraryAttr library, LoadsAttr loads)
-      : layout(layout), library(library), loads(loads), cells(cellsPerKernel(library)) {}
+      : layout(layout), library(library), loads(loads), cells(mostCells(library)) {}
 
   RecordPacking pack() {
     int64_t blocks = llvm::divideCeil(layout.filters, layout.filterBlock);

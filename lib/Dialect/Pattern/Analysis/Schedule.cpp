@@ -6,13 +6,6 @@
 using namespace mlir;
 using namespace pconv::pattern;
 
-/// Registers of one vector of an input-stationary tile, with its accumulator.
-static int64_t inputRegisters(LibraryAttr library, LoadsAttr loads) {
-  // A plan lists each cell that any pattern keeps once.
-  bool allPatterns = loads && loads.getScope() == LoadScope::Channel;
-  return (allPatterns ? loads.getTaps().size() / 2 : mostCells(library)) + 1;
-}
-
 int64_t pconv::pattern::registersNeeded(Operation *layer, ScheduleAttr schedule,
                                         LibraryAttr library, LoadsAttr loads) {
   int64_t tile = schedule.getRows() * schedule.getVectors(), filters = schedule.getFilterBlock();
@@ -22,7 +15,7 @@ int64_t pconv::pattern::registersNeeded(Operation *layer, ScheduleAttr schedule,
   case Dataflow::InputStationary:
     return loads && loads.getScope() == LoadScope::Kernel
                ? tile + 2
-               : tile * inputRegisters(library, loads) + 1;
+               : tile * (mostCells(library) + 1) + 1; // with an accumulator for each vector
   case Dataflow::Staged:
     return tile + 2 + (loads && loads.getPairs() > 0);
   case Dataflow::OutputStationary:

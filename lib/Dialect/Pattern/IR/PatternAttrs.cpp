@@ -152,7 +152,7 @@ Attribute LoadsAttr::parse(AsmParser &parser, Type) {
     return {};
   std::optional<LoadScope> scope = symbolizeLoadScope(scopeName);
   if (!scope) {
-    parser.emitError(loc, "expected a scope of kernel, run or channel, got ") << scopeName;
+    parser.emitError(loc, "expected a scope of kernel or run, got ") << scopeName;
     return {};
   }
   return parser.getChecked<LoadsAttr>(loc, parser.getContext(), *scope, taps, uses, pairs);

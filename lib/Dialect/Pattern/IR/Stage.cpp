@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Which stage of the compiler a module is in: the module attribute `pattern.stage`.
+// What a module says of its compilation: `pattern.stage`, how far it has come, and
+// `pattern.target`.
 #include "Pattern/IR/Stage.h"
 
 using namespace mlir;
@@ -30,4 +31,11 @@ LogicalResult pconv::pattern::checkNotPast(ModuleOp module, Stage stage) {
 
 void pconv::pattern::setStage(ModuleOp module, Stage stage) {
   module->setAttr(kStage, StringAttr::get(module.getContext(), stringifyStage(stage)));
+}
+
+TargetAttr pconv::pattern::getTarget(ModuleOp module) {
+  auto target = module->getAttrOfType<TargetAttr>("pattern.target");
+  if (!target)
+    module.emitError("expected a module attribute pattern.target, got none");
+  return target;
 }

@@ -254,11 +254,9 @@ struct AssignLayouts : pconv::pattern::impl::AssignLayoutsBase<AssignLayouts> {
     // Planes are laid out once: what is there already has copies at its edges.
     if (failed(checkNotPast(module, Stage::Reordered)))
       return signalPassFailure();
-    auto target = module->getAttrOfType<TargetAttr>("pattern.target");
-    if (!target) {
-      module.emitError("expected a module attribute pattern.target, got none");
+    TargetAttr target = getTarget(module);
+    if (!target)
       return signalPassFailure();
-    }
     for (auto function : module.getOps<func::FuncOp>())
       if (!function.isExternal() &&
           (failed(checkNetwork(function)) || failed(LayoutPlanner(function, target).run())))

@@ -193,11 +193,9 @@ struct AssignSchedules : pconv::pattern::impl::AssignSchedulesBase<AssignSchedul
     // Load plans and packed weights follow the schedule.
     if (failed(checkNotPast(module, Stage::Scheduled)))
       return signalPassFailure();
-    auto target = module->getAttrOfType<TargetAttr>("pattern.target");
-    if (!target) {
-      module.emitError("expected a module attribute pattern.target, got none");
+    TargetAttr target = getTarget(module);
+    if (!target)
       return signalPassFailure();
-    }
     Scheduler scheduler(target);
     module.walk([&](Operation *op) {
       if (auto conv = dyn_cast<Conv2DOp>(op)) {

@@ -81,11 +81,9 @@ struct EliminateRedundantLoads
     // The packed weights follow the order in which the plan uses them.
     if (failed(checkNotPast(module, Stage::Planned)))
       return signalPassFailure();
-    auto target = module->getAttrOfType<TargetAttr>("pattern.target");
-    if (!target) {
-      module.emitError("expected a module attribute pattern.target, got none");
+    TargetAttr target = getTarget(module);
+    if (!target)
       return signalPassFailure();
-    }
     WalkResult walk = module.walk([&](Conv2DOp conv) -> WalkResult { return plan(conv, target); });
     if (walk.wasInterrupted())
       return signalPassFailure();

@@ -199,10 +199,8 @@ struct PackWeights : pconv::pattern::impl::PackWeightsBase<PackWeights> {
     ModuleOp module = getOperation();
     if (failed(checkNotPast(module, Stage::Planned)))
       return signalPassFailure();
-    if (!module->getAttrOfType<TargetAttr>("pattern.target")) {
-      module.emitError("expected a module attribute pattern.target, got none");
+    if (!getTarget(module))
       return signalPassFailure();
-    }
     // Any there are would claim the places of the new ones.
     for (auto packed : llvm::make_early_inc_range(module.getOps<PackedOp>()))
       packed.erase();
