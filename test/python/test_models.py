@@ -8,8 +8,9 @@ import math
 import numpy as np
 import onnx
 import pytest
+from onnx_nets import evaluate, network, node, normal
 
-from pconv_mlir import models
+from pconv_mlir import models, prune
 from pconv_mlir.errors import ModelError, OptionError
 from pconv_mlir.models.builder import NetworkBuilder
 
@@ -93,6 +94,38 @@ def test_replace_weights() -> None:
     new = np.full((16, 3, 3, 3), 0.5, np.float32)
     models.replace_weights(model, {"conv1.weight": new})
     np.testing.assert_array_equal(models.weights(model)["conv1.weight"], new)
+
+
+def test_weights_come_in_the_order_of_their_use() -> None:
+    nodes = [node("Conv", "x first", "a"), node("Conv", "a second", "y")]
+    kernels = {name: np.ones((4, 4, 3, 3), np.float32) for name in ("spare", "second", "first")}
+    model = network(nodes, (1, 4, 7, 7), kernels)
+    weights = models.weights(model)
+    assert list(weights) == ["first", "second", "spare"]
+    assert prune.magnitude(weights, "pattern:4").layers[0].note == "first convolution"
+
+
+def test_matrices_are_out_by_in() -> None:
+    nodes = [
+        node("MatMul", "x m", "a"),
+        node("Gemm", "a g", "b"),
+        node("Gemm", "b t", "c", transB=1),
+        node("MatMul", "c both", "d"),
+        node("Gemm", "d both", "y", transB=1),
+    ]
+    shapes = {"m": (6, 8), "g": (8, 12), "t": (4, 12), "both": (4, 4)}
+    model = network(nodes, (2, 6), {k: normal(*v) for k, v in shapes.items()}, outputs={"y": 2})
+    weights = models.weights(model)
+    found = {name: values.shape for name, values in weights.items()}
+    assert found == {"m": (8, 6), "g": (12, 8), "t": (4, 12), "both": (4, 4)}
+    np.testing.assert_array_equal(weights["both"], normal(4, 4))
+    x, expected = normal(2, 6), evaluate(model, normal(2, 6))
+    models.replace_weights(model, weights)
+    np.testing.assert_array_equal(evaluate(model, x), expected)
+    prune.magnitude(weights, "filter@2", leave_alone=())  # whole rows [out, in] go
+    models.replace_weights(model, weights)
+    stored = {t.name: onnx.numpy_helper.to_array(t) for t in model.graph.initializer}
+    assert [int((~stored["m"].any(axis=axis)).sum()) for axis in (0, 1)] == [4, 0]
 
 
 @pytest.mark.parametrize(

@@ -60,26 +60,56 @@ def build(name: str, batch: int = 1, seed: int = 0) -> onnx.ModelProto:
 
 
 def weights(model: onnx.ModelProto) -> dict[str, NDArray[Any]]:
-    """The initializers of an ONNX model by name, for example to prune them."""
+    """The initializers of an ONNX model by name, for example to prune them.
+
+    They come in the order in which the nodes use them, unused ones last. Matrices are [out, in], as
+    in torch: those that `MatMul` and `Gemm` hold as [in, out] are transposed, unless another node
+    uses them in another way.
+    """
     from onnx import numpy_helper
 
-    return {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    transposed = _transposed(model.graph)
+    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    used = (name for node in model.graph.node for name in node.input if name in arrays)
+    return {
+        name: np.ascontiguousarray(arrays[name].T) if name in transposed else arrays[name]
+        for name in dict.fromkeys([*used, *arrays])
+    }
 
 
 def replace_weights(model: onnx.ModelProto, weights: Mapping[str, NDArray[Any]]) -> None:
-    """Overwrite initializers of an ONNX model, in place.
+    """Overwrite initializers of an ONNX model, in place; matrices are [out, in], as in `weights`.
 
     Raises:
         ModelError: The model has no initializer of this name, shape and type.
     """
     from onnx import numpy_helper
 
+    transposed = _transposed(model.graph)
     found = {tensor.name: tensor for tensor in model.graph.initializer}
     for name, values in weights.items():
-        new = numpy_helper.from_array(np.ascontiguousarray(values), name)
+        turned = values.T if name in transposed else values
+        new = numpy_helper.from_array(np.ascontiguousarray(turned), name)
         old = found.get(name)
         if old is None or (old.dims, old.data_type) != (new.dims, new.data_type):
             raise ModelError(
                 f"the model has no {values.dtype} weight {name!r} of shape {values.shape}"
             )
         old.CopyFrom(new)
+
+
+def _transposed(graph: onnx.GraphProto) -> set[str]:
+    """The matrices that are [in, out] for every node that uses them."""
+    uses: dict[str, set[bool]] = {}
+    for node in graph.node:
+        for place, name in enumerate(node.input):
+            uses.setdefault(name, set()).add(place == 1 and _multiplies_by_in_out(node))
+    matrices = (tensor.name for tensor in graph.initializer if len(tensor.dims) == 2)
+    return {name for name in matrices if uses.get(name) == {True}}
+
+
+def _multiplies_by_in_out(node: onnx.NodeProto) -> bool:
+    """Whether the second input of a node is a matrix [in, out]."""
+    if node.op_type == "Gemm":
+        return not any(a.name == "transB" and a.i for a in node.attribute)
+    return node.op_type == "MatMul"

@@ -84,6 +84,8 @@ Layer = ArrayLayer | TorchLayer
 def find_layers(model: torch.nn.Module | MutableMapping[str, NDArray[Any]]) -> list[Layer]:
     """Every layer with a weight that some scheme could prune, in the order of the model.
 
+    The order of the modules or of the dict decides which convolution counts as the first one.
+
     Raises:
         SchemeError: The model is neither a torch module nor a dict.
     """

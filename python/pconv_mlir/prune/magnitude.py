@@ -39,8 +39,9 @@ def magnitude(
     All masks are computed before the first weight changes, so an error leaves the model as it was.
 
     Args:
-        model: A torch module, or weights by name (4-d: convolution, 2-d: linear, others are left
-            alone); in a dict the pruned entries are replaced by new arrays.
+        model: A torch module, or weights by name (4-d: convolution, 2-d: linear [out, in], others
+            are left alone), where the first convolution is the first one in the dict's order; the
+            pruned entries of a dict are replaced by new arrays.
         scheme: One scheme for all layers, or its text, or a config with one for each.
         skip: Layers that stay as they are, by name; `*` and `?` match as in file names.
         leave_alone: Kinds of layers that stay as they are: by default the first convolution, 1x1,
