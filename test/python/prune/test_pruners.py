@@ -523,8 +523,21 @@ def test_a_pruner_without_a_model_says_so() -> None:
 
 
 def test_a_training_that_diverges_says_so() -> None:
+    model = network()
+    names = list(model.state_dict())
     with pytest.raises(WeightsError, match="smaller learning rate|NaN or infinite"):
-        prune.fit(network(), PATTERN, DATA, method="gradual", epochs=3, lr=1e30)
+        prune.fit(model, PATTERN, DATA, method="gradual", epochs=3, lr=1e30)
+    assert list(model.state_dict()) == names  # no masks are left
+
+
+def test_an_interrupted_fit_leaves_a_plain_model() -> None:
+    def interrupt(epoch: prune.Epoch) -> None:
+        raise KeyboardInterrupt
+
+    model, pruner = network(), prune.GradualPruner(6)
+    with pytest.raises(KeyboardInterrupt):
+        prune.fit(model, PATTERN, DATA, method=pruner, epochs=3, progress=interrupt)
+    pruner.prepare(model, PATTERN)  # neither of them is taken
 
 
 @pytest.mark.parametrize(

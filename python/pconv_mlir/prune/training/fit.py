@@ -110,7 +110,8 @@ def fit(
     """Prune a trained network while it trains on, in place; the same seed gives the same result.
 
     `epochs` at the rate `lr` until the masks are frozen, then `retrain_epochs` with them, from
-    `retrain_lr` down to zero along a cosine.
+    `retrain_lr` down to zero along a cosine. Where it fails or is interrupted, the model keeps the
+    weights of that moment and wears no masks.
 
     Args:
         model: The trained dense network.
@@ -165,17 +166,21 @@ def fit(
         torch.manual_seed(seed)
         score("before")
         pruner.prepare(model, config)
-        loop.resume()
-        if not pruner.frozen:
-            loop.run("prune", epochs, lr)
-        if not saved.is_in("retrain"):
-            pruner.freeze()
-            if recalibrate:
-                recalibrate_batch_norm(model, data)
-            score("hard")
-        residuals = tuple(pruner.history)
-        loop.run("retrain", retrain_epochs, retrain_lr)
-        layers = pruner.squash_mask()
+        try:
+            loop.resume()
+            if not pruner.frozen:
+                loop.run("prune", epochs, lr)
+            if not saved.is_in("retrain"):
+                pruner.freeze()
+                if recalibrate:
+                    recalibrate_batch_norm(model, data)
+                score("hard")
+            residuals = tuple(pruner.history)
+            loop.run("retrain", retrain_epochs, retrain_lr)
+            layers = pruner.squash_mask()
+        except BaseException:  # the pruner is out of the caller's reach
+            pruner.give_up()
+            raise
         score("after")
     return FitReport(layers, tuple(loop.losses), residuals, scores)
 

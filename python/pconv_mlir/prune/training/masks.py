@@ -98,8 +98,12 @@ class MaskedLayer:
     def squash(self) -> None:
         """Write the zeros into the parameter and remove the parametrization."""
         mask = self.mask.cpu().numpy()
+        self.remove()
+        self.choice.layer.apply(mask)
+
+    def remove(self) -> None:
+        """Remove the parametrization: the parameter is what the layer computed with."""
         parametrize.remove_parametrizations(self._module, "weight", leave_parametrized=True)
         parameters = self._module._parameters
         for name in self._order:  # the place of a parameter is its name in an optimizer's state
             parameters[name] = parameters.pop(name)
-        self.choice.layer.apply(mask)

@@ -145,6 +145,15 @@ class Pruner:
         self._clear()
         return PruneReport(tuple(rows), config)
 
+    def give_up(self) -> None:
+        """Remove the masks without pruning any further, for a training that has failed.
+
+        The model is a plain one with the weights that it has now, and the pruner is free.
+        """
+        for layer in self._layers:
+            layer.remove()
+        self._clear()
+
     @property
     def config(self) -> PruneConfig:
         """The config, bound to this network."""
