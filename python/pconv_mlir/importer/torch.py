@@ -20,6 +20,7 @@ from pconv_mlir.importer.graph import Constant
 from pconv_mlir.importer.operands import Operands, imported_shape
 from pconv_mlir.importer.report import UnsupportedOps, malformed
 from pconv_mlir.importer.torch_layers import LAYERS, fold
+from pconv_mlir.modes import modes_kept
 from pconv_mlir.module import Module, TensorSpec
 
 _KEY = "pconv.key"  # attribute of the op that stands for a weight
@@ -69,17 +70,13 @@ def _export(model: Any, inputs: Sequence[Any] | None) -> Any:
     if inputs is None:
         raise ModelError("a torch module needs example inputs, to know their shapes")
     tensors = tuple(torch.as_tensor(x) for x in inputs)
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
     try:
-        with _quiet():
+        with modes_kept(model), _quiet():
+            model.eval()
             return torch.export.export(model, tensors, strict=False)
     except Exception as error:  # anything can happen in a user's forward
         text = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelError(f"torch.export cannot export the model: {text}") from error
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 @contextlib.contextmanager

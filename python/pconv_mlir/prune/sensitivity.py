@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pconv_mlir import figure
 from pconv_mlir.errors import OptionError, SchemeError
+from pconv_mlir.modes import modes_kept
 from pconv_mlir.prune.config import Choice, PruneConfig
 from pconv_mlir.prune.layers import find_layers
 from pconv_mlir.prune.schemes import Dense, Scheme, parse_scheme
@@ -155,13 +156,10 @@ def _restored(model: torch.nn.Module) -> Iterator[None]:
     """No gradients; modes and buffers (batch-norm statistics) are put back afterwards."""
     import torch
 
-    modes = [(module, module.training) for module in model.modules()]
     buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
-    with torch.no_grad():
+    with torch.no_grad(), modes_kept(model):
         try:
             yield
         finally:
-            for module, mode in modes:
-                module.training = mode
             for buffer, before in buffers:
                 buffer.copy_(before)

@@ -450,8 +450,9 @@ def test_distillation_pulls_towards_the_dense_outputs() -> None:
 def test_recalibration_measures_the_statistics_of_the_data() -> None:
     model = network()
     first = model[0].weight.detach().clone()
-    prune.recalibrate_batch_norm(model.eval(), DATA)
-    assert not model.training
+    model.train()[1].eval()  # frozen by its user
+    prune.recalibrate_batch_norm(model, DATA)
+    assert model.training and not model[1].training
     assert model[1].momentum == 0.1
     outputs = torch.stack([model[0](inputs) for inputs, _ in DATA])
     torch.testing.assert_close(model[1].running_mean, outputs.mean((0, 1, 3, 4)))

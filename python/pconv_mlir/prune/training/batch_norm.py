@@ -10,6 +10,8 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from pconv_mlir.modes import modes_kept
+
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
 def recalibrate_batch_norm(model: nn.Module, data: Iterable[Any], *, batches: int = 100) -> None:
@@ -19,23 +21,22 @@ def recalibrate_batch_norm(model: nn.Module, data: Iterable[Any], *, batches: in
     ones looks worse than it is. The new ones are plain averages over the batches.
 
     Args:
-        model: Its layers of batch norm change; it is left in the mode it was in.
+        model: Its layers of batch norm change; every module is left in the mode it was in.
         data: Batches of inputs, alone or with targets.
         batches: Of them, how many are looked at.
     """
     norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
     momenta = [module.momentum for module in norms]
-    training = model.training
     device = next(model.parameters()).device
     for module in norms:
         module.reset_running_stats()
         module.momentum = None  # cumulative average
     try:
-        model.train()
-        for batch, _ in zip(data, range(batches), strict=False):
-            inputs = batch[0] if isinstance(batch, (tuple, list)) else batch
-            model(inputs.to(device))
+        with modes_kept(model):
+            model.train()
+            for batch, _ in zip(data, range(batches), strict=False):
+                inputs = batch[0] if isinstance(batch, (tuple, list)) else batch
+                model(inputs.to(device))
     finally:
-        model.train(training)
         for module, momentum in zip(norms, momenta, strict=True):
             module.momentum = momentum
