@@ -59,7 +59,7 @@ def add_model(parser: Parser, what: str = "MODEL", *, scheme_required: bool = Fa
     )
 
 
-def add_threads(parser: Parser, default: int | None = None) -> None:
+def add_threads(parser: Parser | argparse._ArgumentGroup, default: int | None = None) -> None:
     """The number of threads."""
     text = "all processors" if default is None else str(default)
     parser.add_argument("--threads", type=int, default=default, help=f"default: {text}")

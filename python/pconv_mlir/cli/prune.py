@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     # The report, the weights, the model to be saved with the report, and the accuracies.
     Made = tuple[PruneReport, Weights, Any, dict[str, float]]
 
+METHOD = "admm"
+
 # Numbers of a recipe that an argument replaces.
 _SETTINGS = ("epochs", "retrain_epochs", "lr", "retrain_lr", "batch", "distill")
+# What else is of no use without a training.
+_TRAINING = ("method", "limit", "device", "autocast", "checkpoint", "log", "threads")
 
 
 def add(commands: Any) -> None:
@@ -53,8 +57,7 @@ def add(commands: Any) -> None:
     train.add_argument(
         "--method",
         choices=["admm", "gradual", "magnitude", "group-lasso"],
-        default="admm",
-        help="default: admm",
+        help=f"default: {METHOD}",
     )
     train.add_argument("--epochs", type=int, metavar="N", help="until the masks are fixed")
     train.add_argument("--retrain-epochs", type=int, metavar="N", help="after it")
@@ -72,7 +75,7 @@ def add(commands: Any) -> None:
         "--checkpoint", metavar="FILE", help="kept while it trains; goes on from there"
     )
     train.add_argument("--log", metavar="FILE", help="JSON lines: settings, epochs, result")
-    common.add_threads(parser)
+    common.add_threads(train)
 
 
 def _run(arguments: argparse.Namespace) -> None:
@@ -98,7 +101,7 @@ def _run(arguments: argparse.Namespace) -> None:
         {
             "model": arguments.model,
             "config": config.to_dict(),
-            "method": arguments.method if arguments.data else "magnitude",
+            "method": (arguments.method or METHOD) if arguments.data else "magnitude",
             "seed": arguments.seed,
             "scores": scores,
             "layers": layers,
@@ -126,11 +129,8 @@ def _at_once(arguments: argparse.Namespace, config: PruneConfig) -> Made:
     """By magnitude, without training."""
     from .. import models, prune
 
-    given = [
-        name
-        for name in (*_SETTINGS, "limit", "device", "autocast", "checkpoint", "log")
-        if getattr(arguments, name)
-    ]
+    settings = {name: getattr(arguments, name) for name in (*_SETTINGS, *_TRAINING)}
+    given = [name for name, value in settings.items() if value is not None and value is not False]
     if given:
         option = given[0].replace("_", "-")
         raise OptionError(f"--{option} is for training, which needs --data FOLDER")
@@ -146,6 +146,7 @@ def _trained(arguments: argparse.Namespace, config: PruneConfig) -> Made:
         import torch
 
         from ..prune import read_weights, recipes
+        from ..runtime.network import check_threads
     except ImportError as error:
         raise DependencyError(
             f"training needs {error.name}: pip install 'pconv-mlir[train]'"
@@ -158,7 +159,7 @@ def _trained(arguments: argparse.Namespace, config: PruneConfig) -> Made:
     if weights is None and str(config.scheme) != "dense":
         raise OptionError("pruning starts from a trained network: give its --weights FILE")
     if arguments.threads is not None:
-        torch.set_num_threads(arguments.threads)
+        torch.set_num_threads(check_threads(arguments.threads))
     for path in (arguments.checkpoint, arguments.log):
         if path:
             common.check_writable(path)
@@ -170,7 +171,7 @@ def _trained(arguments: argparse.Namespace, config: PruneConfig) -> Made:
             config,
             Path(arguments.data),
             weights=weights,
-            method=arguments.method,
+            method=arguments.method or METHOD,
             seed=arguments.seed,
             limit=arguments.limit,
             device=arguments.device or "cpu",

@@ -111,5 +111,5 @@ def _transposed(graph: onnx.GraphProto) -> set[str]:
 def _multiplies_by_in_out(node: onnx.NodeProto) -> bool:
     """Whether the second input of a node is a matrix [in, out]."""
     if node.op_type == "Gemm":
-        return not any(a.name == "transB" and a.i for a in node.attribute)
-    return node.op_type == "MatMul"
+        return all(attribute.name != "transB" or attribute.i == 0 for attribute in node.attribute)
+    return bool(node.op_type == "MatMul")

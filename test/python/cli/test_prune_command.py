@@ -149,6 +149,9 @@ def test_training_a_dense_network_from_nothing(
         (["NET", "--scheme", SCHEME, "--weights", "w.bin"], "ends with .onnx or .safetensors"),
         (["DENSE", "--scheme", SCHEME, "--weights", "DENSE"], "a file has its own"),
         (["NET", "--scheme", SCHEME, "--epochs", "3"], "--epochs is for training"),
+        (["NET", "--scheme", SCHEME, "--lr", "0"], "--lr is for training"),
+        (["NET", "--scheme", SCHEME, "--method", "admm"], "--method is for training"),
+        (["NET", "--scheme", SCHEME, "--threads", "1"], "--threads is for training"),
         (["NET", "--scheme", SCHEME, "--log", "x"], "--log is for training"),
         (["NET", "--scheme", SCHEME, "--device", "cuda"], "--device is for training"),
         (["NET", "--scheme", "pattern:8+connectivity:1e9"], "layer 'conv"),
@@ -182,6 +185,7 @@ def test_bad_input(
         (["NET", "--scheme", SCHEME, "--weights", "DENSE", "--limit", "0"], "at least 1 image"),
         (["NET", "--scheme", SCHEME, "--weights", "DENSE", "--log", "no/log"], "cannot write no"),
         (["NET", "--scheme", SCHEME, "--weights", "DENSE", "--lr", "1e30"], "NaN or infinite"),
+        (["NET", "--scheme", "dense", "--threads", "0"], "threads from 1 to"),
         (["NET", "--scheme", SCHEME, "--weights", "DENSE", "--device", "x"], "train on device 'x'"),
     ],
 )
@@ -198,7 +202,7 @@ def test_bad_input_of_training(
     monkeypatch.chdir(tmp_path)
     words = [{"NET": NET, "DENSE": str(dense)}.get(word, word) for word in arguments]
     assert message in fails(
-        capsys, "prune", *words, "-o", "n.onnx", "--data", fashion, "--threads", 1
+        capsys, "prune", "--threads", 1, *words, "-o", "n.onnx", "--data", fashion
     )
     assert [file.name for file in tmp_path.iterdir()] == ["dense.onnx"]
 
