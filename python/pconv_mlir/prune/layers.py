@@ -88,6 +88,7 @@ def find_layers(model: torch.nn.Module | MutableMapping[str, NDArray[Any]]) -> l
 
     Raises:
         SchemeError: The model is neither a torch module nor a dict.
+        WeightsError: A value of the dict is no array.
     """
     return list(_arrays(model) if isinstance(model, MutableMapping) else _torch_layers(model))
 
@@ -127,6 +128,8 @@ def mask_of(
 def _arrays(weights: MutableMapping[str, NDArray[Any]]) -> Iterator[ArrayLayer]:
     first = True
     for name, value in weights.items():
+        if not isinstance(value, np.ndarray):
+            raise WeightsError(f"expected a NumPy array, got {type(value).__name__}", layer=name)
         if value.ndim == 4:
             yield ArrayLayer(name, _conv_kind(value.shape, value.shape[1] == 1, first), weights)
             first = False

@@ -53,7 +53,7 @@ def magnitude(
     Raises:
         SchemeError: The scheme does not fit a layer, its rate would leave nothing of one, a name in
             `skip` matches none, or no layer is left to prune; a weight is shared between layers.
-        ConfigError: The config does not fit the model.
+        ConfigError: The config does not fit the model, or there is no such kind of layers.
         WeightsError: A weight is NaN or infinite, or wholly zero.
         OptionError: An unknown importance, or `taylor`.
 
@@ -93,5 +93,5 @@ def _config(scheme: str | Scheme, leave_alone: Collection[Kind] | None) -> Prune
     """The config that says what the arguments of `magnitude` say."""
     if leave_alone is None:
         return PruneConfig(scheme)
-    kinds = {kind: Dense() if kind in leave_alone else scheme for kind in LEFT_ALONE}
-    return PruneConfig(scheme, kinds)
+    pruned: dict[Kind, Scheme | str] = dict.fromkeys(LEFT_ALONE, scheme)
+    return PruneConfig(scheme, {**pruned, **dict.fromkeys(leave_alone, Dense())})

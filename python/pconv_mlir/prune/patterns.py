@@ -9,15 +9,18 @@ kernel that was removed (connectivity).
 from __future__ import annotations
 
 import itertools
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pconv_mlir.errors import SchemeError
+from pconv_mlir.prune.ranges import is_integer
 
 MAX_PATTERNS = 127  # pattern ids are stored as int8, and 0 is taken
 _MOST_MASKS = 1024  # a tensor with more is no library with accidents; bounds the search's D*D work
@@ -45,14 +48,16 @@ class PatternLibrary:
     width: int = 3
 
     def __post_init__(self) -> None:
-        if self.height < 1 or self.width < 1:
-            raise SchemeError(f"expected a kernel of at least 1x1, got {self.height}x{self.width}")
+        if not is_integer(self.height, 1) or not is_integer(self.width, 1):
+            raise SchemeError(
+                f"expected a kernel of at least 1x1, got {self.height!r}x{self.width!r}"
+            )
+        plain = _cells(self.patterns)
+        object.__setattr__(self, "patterns", plain)
         if not 1 <= len(self.patterns) <= MAX_PATTERNS:
             raise SchemeError(
                 f"expected 1 to {MAX_PATTERNS} kernel patterns, got {len(self.patterns)}"
             )
-        plain = tuple(tuple(int(cell) for cell in cells) for cells in self.patterns)
-        object.__setattr__(self, "patterns", plain)
         for number, cells in enumerate(plain, 1):
             self._check(number, cells)
 
@@ -99,6 +104,20 @@ class PatternLibrary:
         with_removed = np.concatenate([np.zeros((1, self.size), np.bool_), self.masks])
         mask: NDArray[np.bool_] = with_removed[kernels]
         return mask.reshape(*kernels.shape, self.height, self.width)
+
+
+def _cells(patterns: Any) -> tuple[tuple[int, ...], ...]:
+    """
+    Raises:
+        SchemeError: They are no lists of whole numbers.
+    """
+    try:
+        found = tuple(tuple(cells) for cells in patterns)
+        if all(isinstance(cell, Integral) for cells in found for cell in cells):
+            return tuple(tuple(int(cell) for cell in cells) for cells in found)
+    except TypeError:
+        pass  # a number where a list should be
+    raise SchemeError(f"expected kernel patterns as lists of cells, got {reprlib.repr(patterns)}")
 
 
 def _preset(text: str) -> PatternLibrary:

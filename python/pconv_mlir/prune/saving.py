@@ -44,15 +44,15 @@ def save(
 
     Raises:
         ConfigError: The report is of another network.
+        SchemeError: The model is neither a module nor a dict.
         PruneError: The model still wears masks.
         ModelError: A tensor has a type that safetensors files do not have.
         ArtefactError: The file cannot be written.
     """
     report = report if isinstance(report, PruneReport) else report.layers
-    arrays, halves = (
-        (dict(model), frozenset[str]()) if isinstance(model, Mapping) else _state(model)
-    )
-    report.config.check_network(find_layers(arrays if isinstance(model, Mapping) else model))
+    model = dict(model) if isinstance(model, Mapping) else model
+    report.config.check_network(find_layers(model))
+    arrays, halves = _state(model)
     facts = {
         "version": VERSION,
         "config": report.config.to_dict(),

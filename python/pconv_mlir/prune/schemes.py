@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from pconv_mlir.errors import SchemeError
 from pconv_mlir.prune.patterns import PAPER_LIBRARIES, PRESETS, PatternLibrary
+from pconv_mlir.prune.ranges import is_integer
 
 ConnectivityRule = Literal["filter", "layer", "aligned"]
 RULES: tuple[ConnectivityRule, ...] = get_args(ConnectivityRule)
@@ -156,7 +157,7 @@ def _library(patterns: int | str | PatternLibrary) -> PatternLibrary:
                 f"({', '.join(PRESETS)}) or mine them (pattern:mined{patterns})"
             )
         patterns = PAPER_LIBRARIES[patterns]
-    if patterns not in PRESETS:
+    if not isinstance(patterns, str) or patterns not in PRESETS:
         raise SchemeError(f"expected a library among {', '.join(PRESETS)}, got {patterns!r}")
     return PRESETS[patterns]
 
@@ -212,9 +213,9 @@ class NM(Scheme):
     axis: Axis = "channels"
 
     def __post_init__(self) -> None:
-        if not 1 <= self.keep <= self.of:
+        if not is_integer(self.of, 1) or not is_integer(self.keep, 1) or self.keep > self.of:
             raise SchemeError(
-                f"expected to keep 1 to {self.of} weights of {self.of}, got {self.keep}"
+                f"expected to keep 1 to {self.of} weights of {self.of}, got {self.keep!r}"
             )
         if self.axis not in AXES:
             raise SchemeError(f"expected an axis among {', '.join(AXES)}, got {self.axis!r}")
@@ -260,8 +261,8 @@ def _check_rate(what: str, rate: float) -> None:
 
 
 def _check_block(what: str, height: int, width: int) -> None:
-    if height < 1 or width < 1:
-        raise SchemeError(f"expected a {what} block of at least 1x1, got {height}x{width}")
+    if not is_integer(height, 1) or not is_integer(width, 1):
+        raise SchemeError(f"expected a {what} block of at least 1x1, got {height!r}x{width!r}")
 
 
 def _number(rate: float) -> str:

@@ -98,7 +98,7 @@ def sensitivity(
         SchemeError: The scheme does not fit a layer, or no layer is left.
         WeightsError: A weight is NaN or infinite, or wholly zero.
     """
-    if "{}" not in scheme or not rates:
+    if not isinstance(scheme, str) or "{}" not in scheme or not rates:
         raise OptionError(f"expected rates, and a scheme like unstructured@{{}}, got {scheme!r}")
     ordered = tuple(sorted(map(float, rates)))
     schemes = [parse_scheme(scheme.replace("{}", repr(rate))) for rate in ordered]

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pconv_mlir import prune
-from pconv_mlir.errors import SchemeError, WeightsError
+from pconv_mlir.errors import ConfigError, SchemeError, WeightsError
 
 Weights = dict[str, NDArray[Any]]
 
@@ -149,11 +149,18 @@ def test_an_empty_layer_is_refused(weights: Weights) -> None:
         prune.magnitude(weights, "pattern:8")
 
 
+def test_kinds_that_do_not_exist_are_refused(weights: Weights) -> None:
+    with pytest.raises(ConfigError, match="'firts': did you mean first"):
+        prune.magnitude(weights, "pattern:4", leave_alone=["firts"])
+
+
 def test_other_models_are_refused() -> None:
     pytest.importorskip("torch", reason="the check of the model's type needs torch")
     no_model: Any = []
     with pytest.raises(SchemeError, match=r"expected a torch.nn.Module .* got list"):
         prune.magnitude(no_model, "pattern:8")
+    with pytest.raises(WeightsError, match="layer 'a': expected a NumPy array, got list"):
+        prune.magnitude({"a": [1, 2]}, "pattern:8")  # type: ignore[dict-item]
 
 
 # Torch

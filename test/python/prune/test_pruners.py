@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import io
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -550,11 +551,16 @@ def test_an_interrupted_fit_leaves_a_plain_model() -> None:
         lambda: prune.ADMMPruner(3),
         lambda: prune.ADMMPruner(100, every=50),
         lambda: prune.ADMMPruner(100, rhos=[0]),
+        lambda: prune.ADMMPruner(100, rhos=[math.nan]),
+        lambda: prune.ADMMPruner(100, rate=math.nan),
+        lambda: prune.ADMMPruner(100.5),
         lambda: prune.GroupLassoPruner(10, strength=0),
         lambda: prune.GroupLassoPruner(-1),
         lambda: prune.fit(network(), PATTERN, DATA, method="adm"),
         lambda: prune.fit(network(), PATTERN, iter(DATA)),
         lambda: prune.fit(network(), PATTERN, DATA, distill=2),
+        lambda: prune.fit(network(), PATTERN, DATA, epochs=1.5),
+        lambda: prune.fit(network(), PATTERN, DATA, retrain_lr=-1),
     ],
 )
 def test_numbers_out_of_range_are_refused(make: Callable[[], Any]) -> None:

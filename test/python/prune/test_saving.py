@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pconv_mlir import prune
-from pconv_mlir.errors import ArtefactError, ConfigError, ModelError, PruneError
+from pconv_mlir.errors import ArtefactError, ConfigError, ModelError, PruneError, SchemeError
 from pconv_mlir.prune.tensor_file import read_tensors
 
 CONFIG = prune.PruneConfig("pattern:8+connectivity:2", kinds={"linear": "nm:2:4"})
@@ -158,6 +158,16 @@ def test_types_that_the_format_lacks(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="layer 'scale': cannot save numbers of type torch.float8"):
         prune.save(net, tmp_path / "x", report)
     assert not list(tmp_path.iterdir())
+
+
+def test_other_models_are_refused(saved: Path) -> None:
+    pytest.importorskip("torch", reason="the check of the model's type needs torch")
+    no_model: Any = None
+    report = prune.load({}, saved)
+    with pytest.raises(SchemeError, match="expected a torch.nn.Module or a dict"):
+        prune.save(no_model, saved, report)
+    with pytest.raises(SchemeError, match="expected a torch.nn.Module or a dict"):
+        prune.load(no_model, saved)
 
 
 def test_files_that_cannot_be_written_or_read(saved: Path, tmp_path: Path) -> None:

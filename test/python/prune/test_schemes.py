@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -119,6 +121,27 @@ def test_every_scheme_round_trips(scheme: prune.Scheme) -> None:
 def test_bad_text_is_one_typed_error(text: str, message: str) -> None:
     with pytest.raises(SchemeError, match=message):
         prune.parse_scheme(text)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: prune.NM("a", 4),
+        lambda: prune.NM(2.5, 4),
+        lambda: prune.NM(2, "4"),
+        lambda: prune.BlockPunched("8"),
+        lambda: prune.Block(16.5, 16),
+        lambda: prune.Filter("2"),
+        lambda: prune.KernelPattern([[0, 1]]),
+        lambda: prune.PatternLibrary((("a",),)),
+        lambda: prune.PatternLibrary(((0.5,),)),
+        lambda: prune.PatternLibrary(5),
+        lambda: prune.PatternLibrary(((0,),), "3"),
+    ],
+)
+def test_values_of_other_types_are_one_typed_error(make: Callable[[], Any]) -> None:
+    with pytest.raises(SchemeError, match="expected"):
+        make()
 
 
 def test_a_library_and_a_name_together_are_refused() -> None:

@@ -119,6 +119,7 @@ def test_rates_that_leave_nothing_are_gaps(tmp_path: Path) -> None:
     ("options", "error", "message"),
     [
         ({"scheme": "unstructured@4"}, OptionError, r"a scheme like unstructured@{}, got 'unst"),
+        ({"scheme": prune.Unstructured(2)}, OptionError, r"a scheme like unstructured@{}"),
         ({"rates": []}, OptionError, "expected rates"),
         ({"rates": [0.5]}, SchemeError, "rate of at least 1, got 0.5"),
         ({"scheme": "{}"}, SchemeError, "unknown scheme '1.5'"),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 
 from pconv_mlir.errors import OptionError
+from pconv_mlir.prune.ranges import is_positive
 from pconv_mlir.prune.training.masks import MaskedLayer
 from pconv_mlir.prune.training.pruner import Pruner
 
@@ -55,10 +56,10 @@ class ADMMPruner(Pruner):
         if every is None:
             every = max(1, steps // (UPDATES_PER_RHO * max(1, stages)))
         super().__init__(steps, every)
-        if rate <= 0:
+        if not is_positive(rate):
             raise OptionError(f"expected a positive rate, got {rate}")
         rhos = [pull / (rate * every) for pull in PULLS] if rhos is None else rhos
-        if not rhos or min(rhos) <= 0:
+        if not rhos or not all(map(is_positive, rhos)):
             raise OptionError(f"expected positive values of rho, got {list(rhos)}")
         if steps // every < len(rhos):
             raise OptionError(

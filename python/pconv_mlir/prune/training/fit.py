@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from pconv_mlir.errors import OptionError, WeightsError
 from pconv_mlir.prune.config import PruneConfig
+from pconv_mlir.prune.ranges import is_integer, is_positive
 from pconv_mlir.prune.report import PruneReport
 from pconv_mlir.prune.schemes import Scheme
 from pconv_mlir.prune.training.admm import ADMMPruner
@@ -144,14 +145,20 @@ def fit(
         PruneError: The checkpoint is of another training, or damaged.
         ConfigError: As for `Pruner.prepare`, like the other errors of pruning.
     """
-    if epochs < 1 or retrain_epochs < 0 or not 0 <= distill <= 1 or lr <= 0:
+    if not is_integer(epochs, 1) or not is_integer(retrain_epochs):
         raise OptionError(
-            f"expected epochs >= 1, retrain_epochs >= 0, 0 <= distill <= 1 and lr > 0, got {epochs}"
-            f", {retrain_epochs}, {distill} and {lr}"
+            f"expected epochs >= 1 and retrain_epochs >= 0, got {epochs} and {retrain_epochs}"
         )
-    pruner = _pruner(method, epochs * _batches(data), lr)
     retrain_lr = lr / 10 if retrain_lr is None else retrain_lr
+    if not is_positive(lr) or not is_positive(retrain_lr) or not 0 <= distill <= 1:
+        raise OptionError(
+            f"expected lr > 0, retrain_lr > 0 and 0 <= distill <= 1, got {lr}, {retrain_lr} and "
+            f"{distill}"
+        )
+    batches = _batches(data)
+    pruner = _pruner(method, epochs * batches, lr)
     settings = [epochs, retrain_epochs, lr, retrain_lr, distill, recalibrate, autocast, seed]
+    settings += [batches, pruner.steps, pruner.every]
     saved = Checkpoint(checkpoint, settings)
     teacher = copy.deepcopy(model).eval() if distill else None
     loop = _Loop(model, data, pruner, optimizer, loss, teacher, distill, autocast, progress, saved)

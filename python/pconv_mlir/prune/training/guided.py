@@ -14,6 +14,7 @@ import torch
 
 from pconv_mlir.errors import ConfigError, OptionError, PruneError, SchemeError
 from pconv_mlir.prune.config import Choice
+from pconv_mlir.prune.ranges import is_positive
 from pconv_mlir.prune.report import PruneReport
 from pconv_mlir.prune.schemes import Unstructured
 from pconv_mlir.prune.training.masks import MaskedLayer
@@ -252,7 +253,7 @@ class GESLPruner(GuidedPruner):
         threshold: float = 1e-4,
     ) -> None:
         super().__init__(steps, models, every=every, begin=begin)
-        if strength <= 0 or threshold <= 0:
+        if not is_positive(strength) or not is_positive(threshold):
             raise OptionError(
                 f"expected positive strength and threshold, got {strength} and {threshold}"
             )

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from pconv_mlir.errors import OptionError, SchemeError
 from pconv_mlir.prune.config import Choice
+from pconv_mlir.prune.ranges import is_positive
 from pconv_mlir.prune.schemes import (
     Block,
     BlockPunched,
@@ -55,7 +56,7 @@ class GroupLassoPruner(Pruner):
         epsilon: float = 1e-3,
     ) -> None:
         super().__init__(steps, max(1, steps // 10) if every is None else every)
-        if strength <= 0 or epsilon <= 0:
+        if not is_positive(strength) or not is_positive(epsilon):
             raise OptionError(
                 f"expected positive strength and epsilon, got {strength} and {epsilon}"
             )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pconv_mlir.errors import ConfigError, OptionError, PruneError
 from pconv_mlir.prune.config import Choice, PruneConfig
 from pconv_mlir.prune.layers import find_layers
+from pconv_mlir.prune.ranges import is_integer
 from pconv_mlir.prune.report import PruneReport, describe
 from pconv_mlir.prune.schemes import Scheme, parse_scheme
 from pconv_mlir.prune.training.masks import MaskedLayer
@@ -45,7 +46,7 @@ class Pruner:
     """
 
     def __init__(self, steps: int, every: int) -> None:
-        if steps < 0 or every < 1:
+        if not is_integer(steps) or not is_integer(every, 1):
             raise OptionError(f"expected steps >= 0 and every >= 1, got {steps} and {every}")
         self.steps = steps
         self.every = every
