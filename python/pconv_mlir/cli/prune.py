@@ -219,11 +219,12 @@ def _write(
     arguments: argparse.Namespace, weights: Weights, model: Any, report: PruneReport
 ) -> None:
     from .. import models, prune
-    from ..prune import files
+    from ..prune import files, saving
 
     if Path(arguments.output).suffix == ".safetensors":
         prune.save(model, arguments.output, report)
         return
     network = _network(arguments)
     models.replace_weights(network, weights)
+    saving.annotate(network, report)
     files.write_model(arguments.output, network)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""A pruned model in one file, with what was done to it: safetensors, and JSON in its metadata."""
+"""A pruned model in one file, with what was done to it as JSON in the metadata."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Mapping, MutableMapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
@@ -14,17 +15,19 @@ from numpy.typing import NDArray
 from pconv_mlir.container import parse_json
 from pconv_mlir.errors import ConfigError, ModelError, PConvError, PruneError
 from pconv_mlir.prune.config import PruneConfig
-from pconv_mlir.prune.layers import find_layers
+from pconv_mlir.prune.layers import find_layers, to_numpy
 from pconv_mlir.prune.report import LayerReport, PruneReport
 from pconv_mlir.prune.tensor_file import read_tensors, write_tensors
 
 if TYPE_CHECKING:
+    import onnx
     import torch
 
     from pconv_mlir.prune.training.fit import FitReport
 
 KEY = "pconv.prune"
 VERSION = 1
+COUNTER = ".num_batches_tracked"  # of batch norm; not a weight
 
 
 def save(
@@ -53,31 +56,36 @@ def save(
     model = dict(model) if isinstance(model, Mapping) else model
     report.config.check_network(find_layers(model))
     arrays, halves = _state(model)
-    facts = {
-        "version": VERSION,
-        "config": report.config.to_dict(),
-        "layers": [asdict(layer) for layer in report.layers],
-    }
-    write_tensors(path, arrays, {KEY: json.dumps(facts)}, bfloat16=halves)
+    write_tensors(path, arrays, {KEY: _facts(report)}, bfloat16=halves)
+
+
+def annotate(model: onnx.ModelProto, report: PruneReport) -> None:
+    """Writes the config and the report into the metadata of an ONNX model, in place."""
+    from onnx import helper
+
+    old = {entry.key: entry.value for entry in model.metadata_props}
+    helper.set_model_props(model, {**old, KEY: _facts(report)})
 
 
 def load(
     model: torch.nn.Module | MutableMapping[str, NDArray[Any]], path: str | os.PathLike[str]
 ) -> PruneReport:
-    """Reads what `save` wrote into a model, in place.
+    """Reads what `save` or `pconv prune` wrote into a model, in place.
 
     Args:
         model: A torch module of the same network, or a dict, which is given the weights by name.
-        path: The file.
+        path: The file; its name ends in `.onnx` if it is one. Counters of batch norm, which such
+            files lack, stay as they are in a module.
 
     Returns:
         The report; `report.config` is the config.
 
     Raises:
-        ModelError: The file cannot be read, is damaged, or was not written by `save`.
+        ModelError: The file cannot be read, is damaged, or has no report.
         ConfigError: It is of another network.
+        DependencyError: It is an ONNX file, and the package `onnx` is not installed.
     """
-    arrays, metadata = read_tensors(path)
+    arrays, metadata = _read(path)
     report = _report(path, metadata)
     if isinstance(model, MutableMapping):
         report.config.check_network(find_layers(model or dict(arrays)))
@@ -86,7 +94,10 @@ def load(
     report.config.check_network(find_layers(model))
     import torch
 
-    shapes = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    state = model.state_dict()
+    counters = {name: state[name] for name in state if name.endswith(COUNTER)}
+    arrays = {**{name: to_numpy(counter) for name, counter in counters.items()}, **arrays}
+    shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
     for name in {**shapes, **arrays}:
         here = shapes.get(name, "no such tensor")
         there = arrays[name].shape if name in arrays else "no such tensor"
@@ -94,13 +105,34 @@ def load(
             raise ConfigError(
                 f"{path} is of another network: it has {there}, this one {here}", layer=name
             )
-    model.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+    model.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
     return report
+
+
+def _facts(report: PruneReport) -> str:
+    facts = {
+        "version": VERSION,
+        "config": report.config.to_dict(),
+        "layers": [asdict(layer) for layer in report.layers],
+    }
+    return json.dumps(facts)
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """The arrays and the metadata of a file."""
+    if Path(path).suffix != ".onnx":
+        return read_tensors(path)
+    from pconv_mlir import models, sources  # they import this package
+
+    model = sources.find(os.fspath(path)).model
+    return models.weights(model), {entry.key: entry.value for entry in model.metadata_props}
 
 
 def _report(path: object, metadata: Mapping[str, str]) -> PruneReport:
     if KEY not in metadata:
-        raise ModelError(f"{path} was not written by pconv_mlir.prune.save: read it with adopt")
+        raise ModelError(
+            f"{path} was not written by pconv_mlir.prune.save or pconv prune: read it with adopt"
+        )
     try:
         facts: Any = parse_json(metadata[KEY].encode())
         if facts["version"] != VERSION:

@@ -61,6 +61,11 @@ def test_a_file_is_pruned_at_once(
         np.testing.assert_array_equal(values[values != 0], before[name][values != 0])
     record = json.loads(report.read_text())
     assert record["config"] == {"scheme": SCHEME} and record["method"] == "magnitude"
+    again: dict[str, Any] = {}
+    saved = prune.load(again, output)
+    assert saved.config.scheme == prune.parse_scheme(SCHEME)
+    assert [layer.zeros for layer in saved.layers] == [row["zeros"] for row in record["layers"]]
+    np.testing.assert_array_equal(again["conv2_1.weight"], found["conv2_1.weight"])
     assert record["scores"] == {} and record["layers"][1]["zeros"] == pytest.approx(7 / 9)
 
 
@@ -114,6 +119,9 @@ def test_training(
     assert [epoch["part"] for epoch in epochs] == ["prune", "prune", "retrain"]
     assert not (tmp_path / "state.pt").exists()  # nothing is left to go on with
     weights = prune.read_weights(output)
+    net = prune.recipes.find(NET).build()
+    assert prune.load(net, output).layers[1].scheme == SCHEME
+    np.testing.assert_array_equal(net.conv3_1.weight.detach(), weights["conv3_1.weight"])
     assert kept(weights)["conv3_1.weight"] == pytest.approx(2 / 9)
     assert (weights["conv3_1.weight"] != prune.read_weights(dense)["conv3_1.weight"]).any()
     assert isinstance(prune.find_library(weights["conv3_1.weight"]), prune.FoundLibrary)

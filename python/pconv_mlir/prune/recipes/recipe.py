@@ -17,11 +17,11 @@ from pconv_mlir.errors import ModelError, OptionError, WeightsError
 from pconv_mlir.prune.config import PruneConfig
 from pconv_mlir.prune.recipes import data, networks
 from pconv_mlir.prune.report import PruneReport
+from pconv_mlir.prune.saving import COUNTER
 from pconv_mlir.prune.training.fit import Epoch, fit
 from pconv_mlir.prune.training.pruner import Pruner
 
 Load = Callable[[Path, str], data.Images]
-COUNTER = ".num_batches_tracked"  # of batch norm; not a weight
 
 
 @dataclass(frozen=True)
