@@ -58,7 +58,8 @@ class PruneConfig:
     """A scheme for every layer of a network. Schemes may be given as their text.
 
     Args:
-        scheme: For all layers that nothing else is said about.
+        scheme: For all layers that nothing else is said about; one with kernel patterns leaves
+            kernels of other sizes alone.
         kinds: For kinds of layers: `first` convolution, `1x1`, `depthwise`, `linear`, `conv` (any
             other). Where nothing is said the first four stay dense; for `Block` and `NM`, which are
             made for matrices, only `first` and `depthwise` do.
@@ -153,9 +154,10 @@ class PruneConfig:
         choices = [Choice(layer, *self._scheme_of(layer)) for layer in layers]
         chosen = [choice for choice in choices if not choice.note]
         if not chosen and not isinstance(self.scheme, Dense):
+            notes = ", ".join(dict.fromkeys(choice.note for choice in choices))
             raise SchemeError(
                 f"no layer is left to prune with {self.scheme}: leave fewer kinds of layers alone, "
-                "or give layers a scheme by name"
+                f"or give layers a scheme by name (left alone: {notes or 'nothing'})"
             )
         for choice in chosen:
             if choice.layer.trouble:
@@ -171,8 +173,11 @@ class PruneConfig:
         if isinstance(scheme, Dense):
             by_name = named or isinstance(self.scheme, Dense)
             return scheme, "dense asked for" if by_name else LEFT_ALONE.get(layer.kind, "dense")
-        if named or layer.kind in self.kinds or layer.kind not in LEFT_ALONE:
+        if named or layer.kind in self.kinds:
             return scheme, ""
+        if layer.kind not in LEFT_ALONE:
+            note = _wrong_size(scheme, layer.value.shape)
+            return (Dense(), note) if note else (scheme, "")
         if isinstance(scheme, (Block, NM)) and layer.kind in ("1x1", "linear"):
             return scheme, ""
         return Dense(), LEFT_ALONE[layer.kind]
@@ -192,6 +197,19 @@ class PruneConfig:
                     f"the config was made for another network: it has {there}, this one {here}",
                     layer=name,
                 )
+
+
+def _wrong_size(scheme: Scheme, shape: tuple[int, ...]) -> str:
+    """Why kernels of this size have no patterns of a scheme; empty where they have."""
+    if not isinstance(scheme, KernelPattern):
+        return ""
+    height, width = shape[2:]
+    library = scheme.fixed_library
+    if library and (height, width) != (library.height, library.width):
+        return f"{height}x{width} kernels, {library.height}x{library.width} patterns"
+    if not library and (height % 2 == 0 or width % 2 == 0):
+        return f"{height}x{width} kernels, which have no centre"
+    return ""
 
 
 def _mined(choices: list[Choice]) -> list[Choice]:

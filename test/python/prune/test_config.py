@@ -112,6 +112,25 @@ def test_libraries_are_mined_from_the_layers_that_want_them(weights: dict[str, A
     assert choices["stem"].library is None
 
 
+def test_kernels_of_another_size_are_left_alone_unless_named() -> None:
+    weights = {f"c{k}": np.ones((8, 8, k, k)) for k in (7, 5, 3, 2)}
+    fixed = prune.PruneConfig("pattern:8").choose(find_layers(weights))
+    assert [choice.note for choice in fixed] == [
+        "first convolution",
+        "5x5 kernels, 3x3 patterns",
+        "",
+        "2x2 kernels, 3x3 patterns",
+    ]
+    mined = prune.PruneConfig("pattern:mined4").choose(find_layers(weights))
+    assert [choice.note for choice in mined][1:] == ["", "", "2x2 kernels, which have no centre"]
+    for config in ({"layers": {"c5": "pattern:8"}}, {"kinds": {"conv": "pattern:8"}}):
+        with pytest.raises(SchemeError, match="layer 'c5': expected 3x3 kernels"):
+            prune.magnitude(dict(weights), prune.PruneConfig.of(config))
+    del weights["c3"]
+    with pytest.raises(SchemeError, match=r"no layer is left .*first convolution, 5x5 kernels, 3x"):
+        prune.magnitude(weights, "pattern:8")
+
+
 def test_the_page_says_the_same_in_python_and_yaml() -> None:
     pytest.importorskip("yaml", reason="configs as text need PyYAML")
     page = (Path(__file__).parents[3] / "docs" / "Pruning.md").read_text()
