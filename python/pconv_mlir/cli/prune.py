@@ -27,7 +27,16 @@ METHOD = "admm"
 # Numbers of a recipe that an argument replaces.
 _SETTINGS = ("epochs", "retrain_epochs", "lr", "retrain_lr", "batch", "distill")
 # What else is of no use without a training.
-_TRAINING = ("method", "limit", "device", "autocast", "checkpoint", "log", "threads")
+_TRAINING = (
+    "method",
+    "limit",
+    "device",
+    "autocast",
+    "recalibrate",
+    "checkpoint",
+    "log",
+    "threads",
+)
 
 
 def add(commands: Any) -> None:
@@ -70,6 +79,11 @@ def add(commands: Any) -> None:
     train.add_argument("--device", metavar="NAME", help="where to train, e.g. cuda (default: cpu)")
     train.add_argument(
         "--autocast", action="store_true", help="compute in bfloat16 where that is safe"
+    )
+    train.add_argument(
+        "--recalibrate",
+        action="store_true",
+        help="measure batch-norm statistics anew when the masks are fixed",
     )
     train.add_argument(
         "--checkpoint", metavar="FILE", help="kept while it trains; goes on from there"
@@ -176,6 +190,7 @@ def _trained(arguments: argparse.Namespace, config: PruneConfig) -> Made:
             limit=arguments.limit,
             device=arguments.device or "cpu",
             autocast=arguments.autocast,
+            recalibrate=arguments.recalibrate,
             checkpoint=checkpoint,
             log=log,
             progress=lambda epoch: line(str(epoch), epoch.number, epoch.of),

@@ -108,6 +108,7 @@ def test_training(
         "prune", NET, "--weights", dense, "--scheme", SCHEME, "--data", fashion, "-o", output,
         "--method", "admm", "--epochs", 2, "--retrain-epochs", 1, "--batch", 4, "--seed", 3,
         "--json", report, "--log", log, "--checkpoint", tmp_path / "state.pt", "--threads", 1,
+        "--recalibrate",
     ]  # fmt: skip
     text = ok(capsys, *arguments)
     record = json.loads(report.read_text())
@@ -115,6 +116,7 @@ def test_training(
     assert list(record["scores"]) == ["before", "hard", "after"]
     assert (record["method"], record["seed"]) == ("admm", 3)
     start, *epochs, _ = map(json.loads, log.read_text().splitlines())
+    assert start["recalibrate"]
     assert (start["epochs"], start["retrain_epochs"], start["batch"]) == (2, 1, 4)
     assert [epoch["part"] for epoch in epochs] == ["prune", "prune", "retrain"]
     assert not (tmp_path / "state.pt").exists()  # nothing is left to go on with

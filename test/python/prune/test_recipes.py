@@ -255,6 +255,16 @@ def test_the_result_is_in_the_scheme(folder: Path) -> None:
             assert kernels.all()
 
 
+def test_statistics_are_measured_anew_on_request(folder: Path) -> None:
+    means = [
+        trained(folder, recipe=small(retrain_epochs=0), recalibrate=anew).weights()[
+            "bn1_1.running_mean"
+        ]
+        for anew in (False, True)
+    ]
+    assert not np.array_equal(*means)
+
+
 def test_bfloat16_learns_as_well(folder: Path) -> None:
     full, half = (trained(folder, autocast=it) for it in (False, True))
     assert half.losses != full.losses

@@ -179,6 +179,7 @@ def run(
     limit: int | None = None,
     device: str = "cpu",
     autocast: bool = False,
+    recalibrate: bool = False,
     checkpoint: Path | None = None,
     log: Path | None = None,
     progress: Callable[[Epoch], None] = lambda epoch: None,
@@ -195,6 +196,7 @@ def run(
         limit: Use only so many images of each split: for tests.
         device: Where to train, as torch calls it, for example `cuda`. The images are kept there.
         autocast: As for `fit`.
+        recalibrate: As for `fit`.
         checkpoint: As for `fit`.
         log: A file of JSON lines that gets one for the settings, each epoch with its accuracy on
             the test set, and the end. When a training goes on, its lines are added.
@@ -223,7 +225,8 @@ def run(
         method = "magnitude"
         recipe = replace(recipe, retrain_epochs=recipe.epochs, retrain_lr=recipe.lr)
     lines = _Log(log, fresh=checkpoint is None or not checkpoint.exists())
-    lines.write("start", **_start(recipe, config, method, seed), device=device, autocast=autocast)
+    options = {"device": device, "autocast": autocast, "recalibrate": recalibrate}
+    lines.write("start", **_start(recipe, config, method, seed), **options)
 
     def after_epoch(epoch: Epoch) -> None:
         score = {"accuracy": accuracy(model, test)} if log is not None else {}
@@ -242,6 +245,7 @@ def run(
         optimizer=recipe.optimizer,
         distill=recipe.distill,
         autocast=autocast,
+        recalibrate=recalibrate,
         evaluate=lambda net: accuracy(net, test),
         seed=seed,
         checkpoint=checkpoint,

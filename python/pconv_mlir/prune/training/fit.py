@@ -232,6 +232,8 @@ class _Loop:
 
     def run(self, part: str, epochs: int, lr: float) -> None:
         """Train: at a constant rate until the masks are frozen; after that along a cosine."""
+        if not epochs:
+            return
         optimizer = self.optimizer(self.model.parameters(), lr)
         steps = epochs * len(self.data)
         rate = (
