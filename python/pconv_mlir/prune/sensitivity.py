@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING
 from pconv_mlir import figure
 from pconv_mlir.errors import OptionError, SchemeError
 from pconv_mlir.modes import modes_kept
+from pconv_mlir.progress import Progress
 from pconv_mlir.prune.config import Choice, PruneConfig
 from pconv_mlir.prune.layers import find_layers
 from pconv_mlir.prune.schemes import Dense, Scheme, parse_scheme
 
 if TYPE_CHECKING:
     import torch
+
+Tell = Callable[[str, int, int], object]
 
 RATES = (1.5, 2.0, 3.0, 4.0, 6.0, 10.0)
 
@@ -76,7 +79,7 @@ def sensitivity(
     *,
     rates: Sequence[float] = RATES,
     layers: Collection[str] | None = None,
-    progress: Callable[[str, int, int], object] = lambda what, done, total: None,
+    progress: Tell | bool = True,
 ) -> Sensitivity:
     """Prune one layer at a time, by magnitude and at every rate, and see what it costs.
 
@@ -89,7 +92,8 @@ def sensitivity(
         rates: The rates; the lowest has to fit every layer.
         layers: Names, where `*` and `?` match as in file names; by default those that the scheme
             alone would prune.
-        progress: Gets what is going on, and how many evaluations of how many are done.
+        progress: Show a bar, where standard error is a terminal; or a function that gets what is
+            going on, and how many evaluations of how many are done.
 
     Raises:
         OptionError: There is no `{}` in the scheme, there are no rates, or `evaluate` gives
@@ -112,11 +116,11 @@ def sensitivity(
 
     def score(what: str) -> float:
         nonlocal done
-        progress(what, done, total)
+        show(what, done, total)
         done += 1
         return _number(evaluate(model.eval()))
 
-    with _restored(model):
+    with _shown(progress) as show, _restored(model):
         dense = score("dense")
         scores = {}
         for choice in choices:
@@ -125,7 +129,7 @@ def sensitivity(
                 _score_pruned(choice, each, partial(score, f"{name} at {rate:g}x"))
                 for each, rate in zip(schemes, ordered, strict=True)
             )
-        progress("done", total, total)
+        show("done", total, total)
     return Sensitivity(scheme, ordered, dense, scores)
 
 
@@ -149,6 +153,18 @@ def _number(score: object) -> float:
         raise OptionError(
             f"expected evaluate to give a number, got {type(score).__name__}"
         ) from error
+
+
+@contextmanager
+def _shown(progress: Tell | bool) -> Iterator[Tell]:
+    """What is told of the progress: a bar, nothing, or the caller's function."""
+    bar = Progress()
+    if progress is True:
+        bar.start()
+    try:
+        yield bar if isinstance(progress, bool) else progress
+    finally:
+        bar.stop()
 
 
 @contextmanager

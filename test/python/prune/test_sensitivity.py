@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,16 @@ def test_each_layer_is_pruned_alone() -> None:
     assert seen[0] == ("dense", 0, 5)
     assert seen[1] == ("2 at 2x", 1, 5)
     assert seen[-1] == ("done", 5, 5)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_bar_shows_the_progress(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    for progress in (True, False):
+        prune.sensitivity(network(), lambda model: 0.0, rates=[2], progress=progress)
+        assert ("done" in capsys.readouterr().err) == (terminal and progress)
 
 
 def test_statistics_that_evaluation_changes_are_put_back() -> None:
