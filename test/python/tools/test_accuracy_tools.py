@@ -20,7 +20,9 @@ pytest.importorskip("torch_mlir", reason="models are imported through torch-mlir
 pytest.importorskip("PIL", reason="the packs hold JPEG files")
 
 import datasets
+import numpy as np
 
+import pconv_mlir as pconv
 from pconv_mlir import models
 from pconv_mlir.performance.model import LayerModel
 from pconv_mlir.prune.tensor_file import write_tensors
@@ -61,6 +63,24 @@ def test_the_example_prunes_compiles_and_compares(small: Path) -> None:
 
 
 WORDS = ("torch ", "compiled ")
+
+
+def test_the_networks_of_the_demo_are_made_anew(small: Path) -> None:
+    out = small / "data"
+    script = ROOT / "examples" / "fashion_mnist" / "train.py"
+    words = ["--data", small, "--out", out, "--work", small / "work"]
+    datasets.write_fashion_mnist(small, count=128)  # a batch
+    epochs = ["--epochs", "1", "--retrain-epochs", "1"]
+    subprocess.run([sys.executable, script, *words, *epochs], check=True, capture_output=True)
+    metrics = json.loads((out / "metrics.json").read_text())
+    images = np.load(out / "test_images.npz")
+    x = (images["images"][:, None] / 255).astype(np.float32)
+    for name, zeros in (("dense", 0), ("pruned", 0.875)):
+        network = pconv.compile(out / f"fashion_{name}.onnx")
+        found = [network(image[None]).argmax() for image in x]
+        right = 100 * (found == images["labels"]).mean()
+        assert right == pytest.approx(metrics[name]["test_accuracy_10000"], abs=0.01)
+        assert metrics[name]["layers"]["conv3_2"]["zeros"] == pytest.approx(zeros, abs=0.01)
 
 
 def test_trainings_are_run_measured_and_reported(
