@@ -359,3 +359,16 @@ func.func @main(%x: tensor<1x1x20x20xf32, #plane>) -> tensor<1x2x4x5xf32, #out> 
   return %y : tensor<1x2x4x5xf32, #out>
 }
 }
+
+// -----
+
+// An attribute that is none of the op's own says nothing: the op works on any number of axes.
+// CHECK: pattern.steps = [{items = 1 : i64, kind = "activate", layer = ""}]
+module attributes {pattern.stage = "planned",
+    pattern.target = #pattern.target<lanes = 4, registers = 16, fma = true, l1 = 32768, l2 = 524288>} {
+func.func @main(%x: tensor<1x1x1x1x2xf32>) -> tensor<1x1x1x1x2xf32> {
+  %y = pattern.activate %x {activation = #pattern.activation<relu>, axis = 1 : ui8}
+      : tensor<1x1x1x1x2xf32> -> tensor<1x1x1x1x2xf32>
+  return %y : tensor<1x1x1x1x2xf32>
+}
+}

@@ -42,13 +42,17 @@ def layer_models(network: str, path: Path) -> Models:
     return {row["name"]: LayerModel(**row) for row in json.loads(path.read_text())}
 
 
-def predicted_ms(layers: Models, kept: Callable[[str], float | None]) -> float:
-    """Of all layers that may be pruned; `kept` says what share of one is, None if it is dense."""
-    seconds = 0.0
-    for name, model in layers.items():
-        share = kept(name)
-        seconds += model.dense_seconds if share is None else model.seconds(share)
-    return 1e3 * seconds
+def predicted_ms(layers: Models, kept: Mapping[str, float]) -> float:
+    """Of all layers that may be pruned: `kept` has the share that is left, but of dense ones."""
+    return 1e3 * sum(
+        model.seconds(kept[name]) if name in kept else model.dense_seconds
+        for name, model in layers.items()
+    )
+
+
+def uniform_ms(layers: Models, rate: float) -> float:
+    """The same, all pruned to one rate."""
+    return predicted_ms(layers, dict.fromkeys(layers, 1 / rate))
 
 
 def equal_rate(layers: Models, ms: float) -> float:
@@ -56,8 +60,7 @@ def equal_rate(layers: Models, ms: float) -> float:
     least, most = 1.0, 1000.0
     for _ in range(50):
         middle = (least * most) ** 0.5
-        share = 1 / middle
-        if predicted_ms(layers, lambda _, share=share: share) > ms:  # type: ignore[misc]
+        if uniform_ms(layers, middle) > ms:
             least = middle
         else:
             most = middle
@@ -83,14 +86,12 @@ class Contest:
             for row in guided.layers.layers
             if row.name in self.layers and not row.note
         }
-        ms = predicted_ms(self.layers, kept.get)
+        ms = predicted_ms(self.layers, kept)
         rate = equal_rate(self.layers, ms)
         uniform = self._train("uniform", rate, GradualPruner(self.steps))
         return {
             f"{self.name}-gesl": self._facts(guided, ms),
-            f"{self.name}-uniform": self._facts(
-                uniform, predicted_ms(self.layers, lambda _: 1 / rate)
-            ),
+            f"{self.name}-uniform": self._facts(uniform, uniform_ms(self.layers, rate)),
         }
 
     def _train(self, method: str, rate: float, pruner: Any) -> recipes.Outcome:
@@ -107,7 +108,7 @@ class Contest:
         return {
             "accuracy": outcome.scores,
             "predicted_ms": ms,
-            "dense_ms": predicted_ms(self.layers, lambda _: None),
+            "dense_ms": predicted_ms(self.layers, {}),
             "layers": {row.name: {"zeros": row.zeros, "note": row.note} for row in rows},
         }
 

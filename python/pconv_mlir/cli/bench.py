@@ -7,6 +7,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from ..errors import OptionError
+from ..progress import progress
 from ..report.text import aligned
 from . import common
 
@@ -44,7 +45,7 @@ def _run(arguments: argparse.Namespace) -> None:
     engines.check_names(against)
     if arguments.runs < FEWEST_RUNS:
         raise OptionError(f"expected at least {FEWEST_RUNS} --runs, got {arguments.runs}")
-    with common.progress() as line:
+    with progress() as line:
         line("building the model")
         source = sources.find(
             arguments.model,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What the commands share: arguments and results as JSON, and progress."""
+"""What the commands share: arguments, and results as JSON."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from typing import Any, NoReturn
 
 from .. import container
 from ..errors import OptionError
-from ..progress import Progress as Progress
-from ..progress import progress as progress
 
 
 class Parser(argparse.ArgumentParser):

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ..progress import progress
 from . import common
 
 
@@ -28,7 +29,7 @@ def _run(arguments: argparse.Namespace) -> None:
     from .. import artefact, compiler, sources, targets
 
     target = targets.parse(arguments.target)
-    with common.progress():
+    with progress():
         start = time.perf_counter()
         source = sources.find(
             arguments.model,

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DependencyError, ModelError
+from ..progress import Progress, progress
 from . import common
 from .bench import engines_table
 
@@ -51,7 +52,7 @@ def _run(arguments: argparse.Namespace) -> None:
     images, labels = _images(folder)
     output.text(f"Fashion-MNIST, {len(images)} test images")
     accuracies = {}
-    with common.progress() as line:
+    with progress() as line:
         for name in ("dense", "pruned"):
             line(f"compiling {name}")
             source = sources.find(str(folder / f"fashion_{name}.onnx"))
@@ -87,7 +88,7 @@ def _images(folder: Path) -> tuple[NDArray[np.float32], NDArray[Any]]:
     return (images.astype(np.float32) / 255)[:, None, None], labels
 
 
-def _compare(source: Source, threads: int, line: common.Progress, output: common.Output) -> Result:
+def _compare(source: Source, threads: int, line: Progress, output: common.Output) -> Result:
     """Three bars: ours dense, ours sparse, and another engine where there is one."""
     from ..bench import compare
 

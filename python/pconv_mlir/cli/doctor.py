@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ..progress import progress
 from . import common
 
 
@@ -36,7 +37,7 @@ def _run(arguments: argparse.Namespace) -> int:
     output.text(f"threads      {facts['usable_cores']} of {facts['cores']} processors usable")
     for name, found in machine.versions().items():
         output.text(f"{name:<12} {found or 'not installed'}")
-    with common.progress() as line:
+    with progress() as line:
         line("measuring the peak")
         peak = fma_peak(1)
         line("compiling and running a network")

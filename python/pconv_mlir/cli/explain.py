@@ -8,6 +8,7 @@ import dataclasses
 from typing import Any
 
 from ..errors import OptionError, TargetError
+from ..progress import progress
 from . import common
 
 
@@ -31,7 +32,7 @@ def _run(arguments: argparse.Namespace) -> None:
     from ..runtime.network import check_threads
 
     threads = check_threads(arguments.threads)
-    with common.progress() as line:
+    with progress() as line:
         network = Network(_artefact(arguments), num_threads=threads)
         line("measuring")
         try:

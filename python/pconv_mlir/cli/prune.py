@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DependencyError, OptionError
+from ..progress import progress
 from . import common
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def _trained(arguments: argparse.Namespace, config: PruneConfig) -> Made:
         if path:
             common.check_writable(path)
     checkpoint, log = (Path(p) if p else None for p in (arguments.checkpoint, arguments.log))
-    with common.progress() as line:
+    with progress() as line:
         line("reading the data")
         outcome = recipes.run(
             recipe,

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from ..progress import progress
 from ..report.text import aligned
 from . import common
 
@@ -62,7 +63,7 @@ def _run(arguments: argparse.Namespace) -> None:
     calibration = Calibration(arguments.threads)
     if arguments.picture:
         figure.check_available()
-    with common.progress() as line:
+    with progress() as line:
         if arguments.recalibrate:
             calibration.forget()
         line("building the model")

@@ -222,6 +222,8 @@ def _row(layer: Layer, choice: Choice | None, calibration: Calibration, times: T
     dense_ms = model.dense_seconds * 1e3
     predicted_ms = model.seconds(kept) * 1e3 if sparse else dense_ms
     note = choice.note if choice else ""
+    if sparse and model.alpha is None:
+        note = "predicted as dense: no scheme is of pruned 1x1 kernels"
     if pruned:
         note = _note(model, kept) if sparse else f"runs dense: {layer.reason}"
     return Row(
@@ -240,7 +242,7 @@ def _row(layer: Layer, choice: Choice | None, calibration: Calibration, times: T
 
 def _own_scheme(layer: Layer) -> Scheme:
     """That of a layer which is left alone: it may have been pruned before."""
-    if not runs_sparse(layer) or layer.weights[2:] == (1, 1):  # no scheme is of 1x1 kernels alone
+    if not runs_sparse(layer) or layer.weights[2:] == (1, 1):  # no scheme to probe
         return Dense()
     return parse_scheme(layer.scheme.replace("pattern:", "pattern:mined"))
 

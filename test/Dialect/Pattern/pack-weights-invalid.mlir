@@ -151,3 +151,27 @@ module attributes {pattern.target = #pattern.target<lanes = 4, registers = 32, f
     return %y : tensor<1x256x1x1xf32, #plane>
   }
 }
+
+// -----
+
+// Each block of filters has a list for every block of channels and pattern.
+#library = #pattern.library<3x3, [
+    [0, 1], [0, 2], [0, 3], [0, 4], [0, 5], [0, 6], [0, 7], [0, 8], [1, 2], [1, 3], [1, 4],
+    [1, 5], [1, 6], [1, 7], [1, 8], [2, 3], [2, 4], [2, 5], [2, 6], [2, 7], [2, 8], [3, 4],
+    [3, 5], [3, 6], [3, 7], [3, 8], [4, 5], [4, 6], [4, 7], [4, 8], [5, 6], [5, 7], [5, 8]]>
+#in = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 48>
+#out = #pattern.plane<halo = 0, row_stride = 7, channel_stride = 32>
+#cells = #pattern.loads<scope = run, taps = [0, 0, 0, 1, 0, 2, 1, 0, 1, 1, 1, 2, 2, 0, 2, 1, 2, 2],
+    uses = [
+    [0, 1], [0, 2], [0, 3], [0, 4], [0, 5], [0, 6], [0, 7], [0, 8], [1, 2], [1, 3], [1, 4],
+    [1, 5], [1, 6], [1, 7], [1, 8], [2, 3], [2, 4], [2, 5], [2, 6], [2, 7], [2, 8], [3, 4],
+    [3, 5], [3, 6], [3, 7], [3, 8], [4, 5], [4, 6], [4, 7], [4, 8], [5, 6], [5, 7], [5, 8]]>
+module attributes {pattern.target = #pattern.target<lanes = 4, registers = 32, fma = true, l1 = 32768, l2 = 524288>} {
+  pattern.weights @w : tensor<8192x8192x3x3xf32>, #pattern.kernel<#library>, kernels = dense<0> : tensor<8192x8192xi8>
+  func.func @f(%x: tensor<1x8192x5x7xf32, #in>) {
+    // expected-error @below {{'pattern.conv2d' op expected at most 2147483647 lists in its index, got 2214592512}}
+    %y = pattern.conv2d %x weights(@w) {loads = #cells, schedule = #pattern.schedule<dataflow = input_stationary, rows = 1, vectors = 1, filter_block = 1, channel_block = 1>}
+        : tensor<1x8192x5x7xf32, #in> -> tensor<1x8192x3x5xf32, #out>
+    return
+  }
+}

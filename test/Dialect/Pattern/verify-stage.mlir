@@ -59,3 +59,19 @@ module attributes {pattern.stage = "reordered"} {
 module attributes {pattern.stage = "lowered"} {
   llvm.func @lowered()
 }
+
+// -----
+
+// How far a kernel of 8e11 cells reads follows from its last row and column.
+// CHECK-LABEL: func.func @vast_kernel
+#vast = #pattern.plane<halo = 0, row_stride = 900000, channel_stride = 810000900000>
+#point = #pattern.plane<halo = 0, row_stride = 900000, channel_stride = 900032>
+module attributes {pattern.stage = "scheduled",
+    pattern.target = #pattern.target<lanes = 4, registers = 16, fma = true, l1 = 32768, l2 = 524288>} {
+  pattern.weights @w : tensor<1x1x900000x900000xf32>, #pattern.dense
+  func.func @vast_kernel(%x: tensor<1x1x900000x900000xf32, #vast>) -> tensor<1x1x1x1xf32, #point> {
+    %y = pattern.conv2d %x weights(@w) {schedule = #pattern.schedule<dataflow = output_stationary, rows = 1, vectors = 1, filter_block = 1, channel_block = 1>}
+        : tensor<1x1x900000x900000xf32, #vast> -> tensor<1x1x1x1xf32, #point>
+    return %y : tensor<1x1x1x1xf32, #point>
+  }
+}
