@@ -127,8 +127,6 @@ pattern.weights @w : tensor<2x4x3x3xf32>, #pattern.kernel<#library>,
     kernels = dense<[[2, 0, 1, 2], [0, 2, 0, 1]]> : tensor<2x4xi8>
 // CHECK-LABEL: func.func private @step_0
 // CHECK: scf.if
-// CHECK: scf.for {{.*}} iter_args({{.*}}) -> (vector<4xf32>) {
-// CHECK: } else {
 // CHECK: memref.prefetch
 // CHECK: scf.for {{.*}} iter_args({{.*}}) -> (vector<4xf32>, vector<4xf32>) {
 // CHECK-COUNT-3: vector.load {{.*}} vector<4xf32>
@@ -138,10 +136,45 @@ pattern.weights @w : tensor<2x4x3x3xf32>, #pattern.kernel<#library>,
 // CHECK: scf.yield
 // CHECK-NOT: vector.fma
 // CHECK: vector.store
+// CHECK: } else {
+// CHECK: scf.for {{.*}} iter_args({{.*}}) -> (vector<4xf32>) {
 func.func @main(%x: tensor<1x4x5x7xf32, #plane>) -> tensor<1x2x3x5xf32, #plane> {
   %y = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, schedule = #staged, loads = #loads}
       : tensor<1x4x5x7xf32, #plane> -> tensor<1x2x3x5xf32, #plane>
   return %y : tensor<1x2x3x5xf32, #plane>
+}
+}
+
+// -----
+
+// Staged, half a vector over: the last strip of six columns is folded. Rows 0 to 4 and 5 to 9 of its
+// two columns share vectors, in the copy element by element, and part when they are written.
+#library = #pattern.library<3x3, [[0, 1, 3]]>
+#plane = #pattern.plane<halo = 0, row_stride = 8, channel_stride = 200>
+#staged = #pattern.schedule<dataflow = staged, rows = 5, vectors = 1, filter_block = 2, channel_block = 4>
+#loads = #pattern.loads<scope = kernel, taps = [0, 0, 0, 1, 1, 0], uses = [[0, 1, 2]]>
+module attributes {pattern.stage = "planned",
+    pattern.target = #pattern.target<lanes = 4, registers = 16, fma = true, l1 = 32768, l2 = 524288>} {
+pattern.weights @w : tensor<2x4x3x3xf32>, #pattern.kernel<#library>,
+    kernels = dense<[[1, 0, 0, 0], [0, 0, 0, 1]]> : tensor<2x4xi8>
+// CHECK-LABEL: func.func private @step_0
+// CHECK: arith.cmpi slt
+// CHECK-COUNT-15: vector.fma
+// CHECK: } else {
+// CHECK: %[[UPPER:.*]] = vector.load {{.*}} vector<2xf32>
+// CHECK: %[[LOWER:.*]] = vector.load {{.*}} vector<2xf32>
+// CHECK: vector.shuffle %[[UPPER]], %[[LOWER]] [0, 2, 1, 3] : vector<2xf32>, vector<2xf32>
+// CHECK-COUNT-15: vector.fma
+// CHECK-NOT: vector.fma
+// CHECK: %[[HALVES:.*]] = vector.shuffle {{.*}} [0, 2, 1, 3] : vector<4xf32>
+// CHECK: vector.shuffle %[[HALVES]], %[[HALVES]] [0, 1] : vector<4xf32>
+// CHECK: vector.shuffle %[[HALVES]], %[[HALVES]] [2, 3] : vector<4xf32>
+// CHECK: vector.store {{.*}} vector<2xf32>
+// CHECK: vector.store {{.*}} vector<2xf32>
+func.func @main(%x: tensor<1x4x12x8xf32, #plane>) -> tensor<1x2x10x6xf32, #plane> {
+  %y = pattern.conv2d %x weights(@w) {filter_order = array<i32: 0, 1>, schedule = #staged, loads = #loads}
+      : tensor<1x4x12x8xf32, #plane> -> tensor<1x2x10x6xf32, #plane>
+  return %y : tensor<1x2x10x6xf32, #plane>
 }
 }
 

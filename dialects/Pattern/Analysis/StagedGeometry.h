@@ -15,19 +15,44 @@ struct StagedRect {
   int64_t place;         // floats from the segment's copy to the rectangle's copy
 };
 
-/// How the rows of an output plane are shared out. Tiles of one segment may be shorter: bands
+/// How rows are shared out among the tiles of a strip. Tiles of one segment may be shorter: bands
 /// 0..tall-1 have `rows` rows and the others `step` less, which is 1, or 2 where layers pool. Where
 /// that does not come out even, all are tall, and the last one overlaps its neighbour.
 struct StagedBands {
   StagedBands(int64_t height, int64_t rows, int64_t segments, bool pools);
 
-  int64_t count, tall, step;
+  int64_t height, rows, count, tall, step;
+};
+
+/// The last strip of a plane that half a vector covers: its upper and its lower half share vectors,
+/// and element i of either half lies in lanes 2i and 2i + 1. The halves may overlap.
+struct StagedFold {
+  int64_t column;    // the first one
+  int64_t lower;     // first row of the lower half
+  StagedBands bands; // of the upper half
+};
+
+/// The tiles of an output plane: strips of whole vectors, `bands` of `segments` each, and behind
+/// them in number those of the folded strip. Where no strip is folded, the last one overlaps its
+/// neighbour.
+struct StagedTiling {
+  /// For a plane of `height` x `width` before pooling, and the shape of a tile.
+  StagedTiling(int64_t height, int64_t width, int64_t rows, int64_t segments, int64_t lanes,
+               bool pools);
+
+  int64_t plainTiles() const;
+  int64_t tiles() const { return plainTiles() + (fold ? fold->bands.count : 0); }
+
+  int64_t segments; // of a tile
+  int64_t strips;   // that are not folded
+  StagedBands bands;
+  std::optional<StagedFold> fold;
 };
 
 /// Scratch memory holds accumulators that stay zero, the accumulators of every filter of the block,
 /// and a copy of the input. The copy of a channel holds one segment after the other, a segment its
 /// rectangles, a rectangle its rows. A row takes whole cache lines and starts one, so that no
-/// shifted load of it crosses lines.
+/// shifted load of it crosses lines. In the copy of a folded tile all distances are twice as long.
 struct StagedGeometry {
   /// `lanes` floats per vector. Requires a schedule.
   StagedGeometry(Conv2DOp conv, llvm::ArrayRef<int64_t> weights, int64_t lanes);

@@ -4,8 +4,6 @@
 
 #include "PlaneAccess.h"
 
-#include "Pattern/Analysis/StagedGeometry.h"
-
 using namespace mlir;
 using namespace pconv;
 using namespace pconv::pattern;
@@ -31,12 +29,9 @@ ConvTile::ConvTile(Conv2DOp conv, const Layer &layer)
     segmentCount = schedule.getVectors();
     segmentVectors = schedule.getRows();
     vectorStep = result.rowStride;
-    strips = llvm::divideCeil(result.width, lanes);
-    StagedBands rowBands(result.height, segmentVectors, segmentCount, bool(conv.getPool()));
-    bands = rowBands.count;
-    tallBands = rowBands.tall;
-    shortage = rowBands.step;
-    tiles = llvm::divideCeil(strips * bands, segmentCount);
+    tiling.emplace(result.height, result.width, segmentVectors, segmentCount, lanes,
+                   bool(conv.getPool()));
+    tiles = tiling->tiles();
   } else {
     segmentCount = 1;
     segmentVectors = schedule.getVectors();
@@ -60,33 +55,57 @@ Value ConvTile::tapOffset(StepBuilder &b, Value row, Value column) const {
   return elementAt(b, input, b.constant(0), y, x);
 }
 
-ConvTile ConvTile::shortened() const {
+SmallVector<ConvTile::Shape> ConvTile::shapes() const {
+  SmallVector<Shape> shapes;
+  int64_t end = 0;
+  auto add = [&](int64_t count, int64_t rows, bool folded) {
+    if (count > 0)
+      shapes.push_back({end += count, rows, folded});
+  };
+  auto addBands = [&](const StagedBands &bands, int64_t tiles, int64_t strips, bool folded) {
+    int64_t shorter = strips * (bands.count - bands.tall);
+    add(tiles - shorter, bands.rows, folded);
+    add(shorter, bands.rows - bands.step, folded);
+  };
+  addBands(tiling->bands, tiling->plainTiles(), tiling->strips, /*folded=*/false);
+  if (tiling->fold)
+    addBands(tiling->fold->bands, tiling->fold->bands.count, 1, /*folded=*/true);
+  return shapes;
+}
+
+ConvTile ConvTile::withShape(const Shape &shape) const {
   ConvTile tile = *this;
-  tile.segmentVectors -= shortage;
+  tile.segmentVectors = shape.rows;
+  tile.folded = shape.folded;
   return tile;
 }
 
-Value ConvTile::isShort(StepBuilder &b, Value number) const {
-  if (tallBands == bands)
-    return {};
-  return b.lessThan(b.constant(strips * tallBands - 1), number);
+/// The first row of a band.
+static Value firstRow(StepBuilder &b, const StagedBands &bands, Value band) {
+  Value y = b.mul(band, bands.rows);
+  if (bands.tall == bands.count)
+    return b.min(y, b.constant(bands.height - bands.rows));
+  return b.sub(y, b.mul(b.max(b.sub(band, b.constant(bands.tall)), b.constant(0)), bands.step));
 }
 
 SmallVector<Segment> ConvTile::segments(StepBuilder &b, Value number) const {
   if (!stacked())
     return {{b.mul(number, segmentVectors * lanes), {}, {}, {}}};
   SmallVector<Segment> list;
+  int64_t strips = tiling->strips;
   for (int64_t s = 0; s < segmentCount; ++s) {
     // The last tile repeats the last segment; both write the same.
-    Value index = b.min(b.add(b.mul(number, segmentCount), s), b.constant(strips * bands - 1));
-    Value strip = b.rem(index, strips), band = b.div(index, strips);
-    Value y = b.mul(band, segmentVectors);
-    if (tallBands < bands)
-      y = b.sub(y, b.mul(b.max(b.sub(band, b.constant(tallBands)), b.constant(0)), shortage));
-    else
-      y = b.min(y, b.constant(result.height - segmentVectors));
+    Value index =
+        b.min(b.add(b.mul(number, segmentCount), s), b.constant(strips * tiling->bands.count - 1));
+    Value strip = b.rem(index, strips), y = firstRow(b, tiling->bands, b.div(index, strips));
     Value x = b.min(b.mul(strip, lanes), b.constant(std::max<int64_t>(result.width - lanes, 0)));
     Value last = b.equal(strip, strips - 1);
+    if (const std::optional<StagedFold> &fold = tiling->fold) {
+      last = b.lessThan(b.constant(tiling->plainTiles() - 1), number);
+      Value band = b.max(b.add(number, -tiling->plainTiles()), b.constant(0));
+      y = b.select(last, firstRow(b, fold->bands, band), y);
+      x = b.select(last, b.constant(fold->column), x);
+    }
     list.push_back({b.add(b.mul(y, result.rowStride), x), y, x, last});
   }
   return list;
@@ -115,11 +134,13 @@ void ConvTile::write(StepBuilder &b, ArrayRef<Value> sums, Value image, Value ch
     SmallVector<Value> vectors;
     for (int64_t v = 0; v < segmentVectors; ++v) {
       Value x = sums[s * segmentVectors + v], mask = masks[s * segmentVectors + v];
+      if (folded)
+        x = b.deinterleave(x);
       Value position = b.add(segment.position, v * vectorStep);
       if (biasVector)
         x = arith::AddFOp::create(b, b.getLoc(), x, biasVector);
       if (added)
-        x = arith::AddFOp::create(b, b.getLoc(), x, b.loadVector(b.add(added, position)));
+        x = arith::AddFOp::create(b, b.getLoc(), x, loadResidual(b, b.add(added, position)));
       x = b.activate(conv.getActivationAttr(), x);
       vectors.push_back(mask ? b.keep(x, mask) : x);
     }
@@ -137,19 +158,41 @@ void ConvTile::prefetchOutput(StepBuilder &b, Value image, Value channel,
                               ArrayRef<Segment> segments) const {
   Value index = b.add(b.mul(image, output.channels), channel);
   Value first = firstElement(b, output, planeStart(b, output, index));
-  int64_t shrink = conv.getPool() ? 2 : 1;
   for (const Segment &segment : segments) {
-    Value corner = b.add(b.add(first, b.mul(b.div(segment.row, shrink), output.rowStride)),
-                         b.div(segment.column, shrink));
-    for (int64_t v = 0; v < segmentVectors / shrink; ++v)
-      b.prefetch(b.add(corner, v * output.rowStride), StepBuilder::Access::Write);
+    Value corner = b.add(b.add(first, b.mul(b.div(segment.row, shrink()), output.rowStride)),
+                         b.div(segment.column, shrink()));
+    for (int64_t v = 0; v < segmentVectors / shrink(); ++v) {
+      Value row = b.add(corner, v * output.rowStride);
+      b.prefetch(row, StepBuilder::Access::Write);
+      if (folded)
+        b.prefetch(b.add(row, halfStride(output, shrink())), StepBuilder::Access::Write);
+    }
   }
+}
+
+int64_t ConvTile::shrink() const { return conv.getPool() ? 2 : 1; }
+
+Value ConvTile::loadResidual(StepBuilder &b, Value at) const {
+  if (!folded)
+    return b.loadVector(at);
+  Value upper = b.loadVector(at, lanes / 2);
+  Value lower = b.loadVector(b.add(at, halfStride(*residual)), lanes / 2);
+  return b.concat(upper, lower);
+}
+
+/// Stores what a tile computed of one row of the output, or of one row in either half of it.
+void ConvTile::storeRow(StepBuilder &b, Value vector, Value at) const {
+  if (!folded)
+    return b.storeVector(vector, at);
+  auto [upper, lower] = b.split(vector);
+  b.storeVector(upper, at);
+  b.storeVector(lower, b.add(at, halfStride(output, shrink())));
 }
 
 void ConvTile::writeVectors(StepBuilder &b, ArrayRef<Value> vectors, Value first,
                             const Segment &segment) const {
   for (auto [v, vector] : llvm::enumerate(vectors))
-    b.storeVector(vector, b.add(b.add(first, segment.position), v * vectorStep));
+    storeRow(b, vector, b.add(b.add(first, segment.position), v * vectorStep));
 }
 
 /// Maxima of 2 x 2 windows: of two rows, then of neighbours in what is left.
@@ -166,25 +209,28 @@ void ConvTile::writePooled(StepBuilder &b, ArrayRef<Value> vectors, Value first,
     Value rows = b.maximum(vectors[v], vectors[v + 1]);
     Value left = vector::ShuffleOp::create(b, b.getLoc(), rows, rows, even);
     Value right = vector::ShuffleOp::create(b, b.getLoc(), rows, rows, odd);
-    b.storeVector(b.maximum(left, right), b.add(corner, v / 2 * output.rowStride));
+    storeRow(b, b.maximum(left, right), b.add(corner, v / 2 * output.rowStride));
   }
 }
 
 /// The border between rows, where no vector of a segment reaches it.
 void ConvTile::clearGap(StepBuilder &b, Value first, const Segment &segment) const {
-  int64_t shrink = conv.getPool() ? 2 : 1;
-  int64_t gap = std::max(output.width, lanes / shrink);
-  if (gap >= output.rowStride)
+  int64_t gap = std::max(output.width, lanes / shrink());
+  if (gap >= output.rowStride || (tiling->fold && !folded))
     return;
+  auto clearAt = [&](Value row) {
+    int64_t vectors = gap + (output.rowStride - gap) / lanes * lanes;
+    b.repeat(gap, vectors, lanes,
+             [&](Value column) { b.storeVector(b.vectorOf(0), b.add(row, column)); });
+    b.repeat(vectors, output.rowStride, 1,
+             [&](Value column) { b.store(b.number(0), b.add(row, column)); });
+  };
   b.onlyIf(segment.lastInRow, [&] {
-    Value y = shrink == 1 ? segment.row : b.div(segment.row, shrink);
-    Value row = b.add(first, b.mul(y, output.rowStride));
-    for (int64_t v = 0; v < segmentVectors / shrink; ++v, row = b.add(row, output.rowStride)) {
-      int64_t vectors = gap + (output.rowStride - gap) / lanes * lanes;
-      b.repeat(gap, vectors, lanes,
-               [&](Value column) { b.storeVector(b.vectorOf(0), b.add(row, column)); });
-      b.repeat(vectors, output.rowStride, 1,
-               [&](Value column) { b.store(b.number(0), b.add(row, column)); });
+    Value row = b.add(first, b.mul(b.div(segment.row, shrink()), output.rowStride));
+    for (int64_t v = 0; v < segmentVectors / shrink(); ++v, row = b.add(row, output.rowStride)) {
+      clearAt(row);
+      if (folded)
+        clearAt(b.add(row, halfStride(output, shrink())));
     }
   });
 }

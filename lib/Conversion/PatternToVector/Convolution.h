@@ -5,6 +5,8 @@
 
 #include "Layers.h"
 
+#include "Pattern/Analysis/StagedGeometry.h"
+
 namespace pconv {
 
 /// A part of a tile: vectors at equal distances in the plane.
@@ -20,7 +22,7 @@ struct Segment {
 /// the border between rows included: a tile is one segment of consecutive vectors. The staged
 /// dataflow stacks the vectors of a segment in rows, and a tile holds several such segments; the
 /// last row and column of segments overlap their neighbours rather than leave the plane, or the
-/// last rows of segments are shorter.
+/// last rows of segments are shorter, or the last column is folded.
 class ConvTile {
 public:
   ConvTile(pattern::Conv2DOp conv, const Layer &layer);
@@ -29,11 +31,18 @@ public:
   int64_t tapOffset(int64_t row, int64_t column) const;
   mlir::Value tapOffset(StepBuilder &b, mlir::Value row, mlir::Value column) const;
 
-  /// A tile with fewer rows in its segments, as the last bands of a plane may have.
-  ConvTile shortened() const;
+  /// Tiles of one shape, with all numbers from the previous shape's up to `end`.
+  struct Shape {
+    int64_t end;
+    int64_t rows;
+    bool folded;
+  };
 
-  /// Whether tile `number` has fewer rows than the others; null where none has.
-  mlir::Value isShort(StepBuilder &b, mlir::Value number) const;
+  /// The shapes that the tiles of a plane have, in the order of their numbers.
+  llvm::SmallVector<Shape> shapes() const;
+
+  /// The same tile in another shape.
+  ConvTile withShape(const Shape &shape) const;
 
   /// The segments of tile `number`.
   llvm::SmallVector<Segment> segments(StepBuilder &b, mlir::Value number) const;
@@ -52,11 +61,18 @@ public:
                       llvm::ArrayRef<Segment> segments) const;
 
   int64_t rows() const { return segmentVectors; }
+  /// Floats between the halves of a folded tile in `plane`, which has 1/`shrink` of its rows.
+  int64_t halfStride(const Plane &plane, int64_t shrink = 1) const {
+    return tiling->fold->lower / shrink * plane.rowStride;
+  }
 
   int64_t tiles; // of a plane
 
 private:
-  bool stacked() const { return strips != 0; }
+  bool stacked() const { return tiling.has_value(); }
+  int64_t shrink() const;
+  mlir::Value loadResidual(StepBuilder &b, mlir::Value at) const;
+  void storeRow(StepBuilder &b, mlir::Value vector, mlir::Value at) const;
   void writeVectors(StepBuilder &b, llvm::ArrayRef<mlir::Value> vectors, mlir::Value first,
                     const Segment &segment) const;
   void writePooled(StepBuilder &b, llvm::ArrayRef<mlir::Value> vectors, mlir::Value first,
@@ -70,12 +86,11 @@ private:
   std::optional<Plane> residual;
   std::optional<int64_t> bias; // place of the bias in the values
   int64_t lanes;
-  int64_t segmentCount;          // of a tile
-  int64_t segmentVectors;        // of a segment
-  int64_t vectorStep;            // positions from one vector of a segment to the next
-  int64_t strips = 0, bands = 0; // segments in a plane, across and down (staged only)
-  int64_t tallBands = 0;         // those that are not shortened
-  int64_t shortage = 0;          // rows that the others have less
+  int64_t segmentCount;                        // of a tile
+  int64_t segmentVectors;                      // of a segment
+  int64_t vectorStep;                          // positions from one vector of a segment to the next
+  std::optional<pattern::StagedTiling> tiling; // staged only
+  bool folded = false;
 };
 
 } // namespace pconv

@@ -46,10 +46,7 @@ public:
                        layer.inputs[0].place);
     item.segments = tile.segments(b, item.number);
     item.next = tile.segments(b, b.rem(b.add(index, 1), tile.tiles));
-    if (Value isShort = tile.isShort(b, item.number))
-      b.branch(isShort, [&] { shortened().accumulate(b, item); }, [&] { accumulate(b, item); });
-    else
-      accumulate(b, item);
+    emitShapes(b, item, tile.shapes());
   }
 
 private:
@@ -62,11 +59,22 @@ private:
     static Cursor from(ValueRange range) { return {range[0], range[1], range[2], range[3]}; }
   };
 
-  /// The same for tiles with fewer rows; the memory is laid out as for all rows.
-  Staged shortened() const {
+  /// Code for every shape of tiles, of which the item takes its own.
+  void emitShapes(StepBuilder &b, const Item &item, ArrayRef<ConvTile::Shape> shapes) const {
+    auto emitFirst = [&] { withShape(shapes.front()).accumulate(b, item); };
+    if (shapes.size() == 1)
+      return emitFirst();
+    b.branch(b.lessThan(item.number, b.constant(shapes.front().end)), emitFirst,
+             [&] { emitShapes(b, item, shapes.drop_front()); });
+  }
+
+  /// The memory is laid out as for the shape of the schedule, but twice as wide for folded tiles: a
+  /// column of them has an element of either half, and kernels name their cells for all shapes.
+  Staged withShape(const ConvTile::Shape &shape) const {
     Staged kernel = *this;
-    kernel.tile = tile.shortened();
-    kernel.rows = kernel.tile.rows();
+    kernel.tile = tile.withShape(shape);
+    kernel.rows = shape.rows;
+    kernel.halves = shape.folded ? 2 : 1;
     return kernel;
   }
 
@@ -111,14 +119,18 @@ private:
     b.loop(b.constant(0), count, 1, [&](Value channel) {
       Value from =
           b.add(item.plane, b.mul(b.add(firstChannel, channel), layer.inputs[0].channelStride));
-      Value to = b.add(copy(b), b.mul(channel, geometry.channelStride));
+      Value to = b.add(copy(b), b.mul(channel, halves * geometry.channelStride));
       for (auto [s, segment] : llvm::enumerate(item.segments))
         for (const StagedRect &rect : geometry.rects) {
           Value source = b.add(from, rect.source);
           copyRect(b, b.add(source, segment.position),
-                   b.add(to, s * geometry.segmentStride + rect.place), rect);
-          if (endsLine(s))
-            prefetchRect(b, b.add(source, item.next[s].position), rect);
+                   b.add(to, halves * (s * geometry.segmentStride + rect.place)), rect);
+          if (!endsLine(s))
+            continue;
+          Value next = b.add(source, item.next[s].position);
+          prefetchRect(b, next, rect);
+          if (halves == 2)
+            prefetchRect(b, b.add(next, tile.halfStride(layer.inputs[0])), rect);
         }
     });
   }
@@ -141,15 +153,24 @@ private:
   void copyRect(StepBuilder &b, Value from, Value to, const StagedRect &rect) const {
     b.repeat(0, rect.rows + rows - 1, 1, [&](Value row) {
       Value source = b.add(from, b.mul(row, layer.inputs[0].rowStride));
-      Value target = b.add(to, b.mul(row, geometry.rowStride));
+      Value target = b.add(to, b.mul(row, halves * geometry.rowStride));
       auto copyVector = [&](Value column) {
-        b.storeVector(b.loadVector(b.add(source, column)), b.add(target, column));
+        b.storeVector(loadInput(b, b.add(source, column)), b.add(target, b.mul(column, halves)));
       };
       // A row is one vector and the columns right of it: two vectors that may overlap.
-      b.repeat(0, rect.columns, lanes, copyVector);
-      if (int64_t last = rect.columns - 1; last % lanes != 0)
+      int64_t width = lanes / halves;
+      b.repeat(0, rect.columns, width, copyVector);
+      if (int64_t last = rect.columns - 1; last % width != 0)
         copyVector(b.constant(last));
     });
+  }
+
+  Value loadInput(StepBuilder &b, Value at) const {
+    if (halves == 1)
+      return b.loadVector(at);
+    Value upper = b.loadVector(at, lanes / 2);
+    Value lower = b.loadVector(b.add(at, tile.halfStride(layer.inputs[0])), lanes / 2);
+    return b.interleave(upper, lower);
   }
 
   /// The filters that keep equally many kernels in this block of channels.
@@ -214,7 +235,7 @@ private:
     int64_t next = 0; // load of the kernel
     auto weight = [&](int64_t cell) { return b.broadcast(b.loadValue(b.add(weights, cell))); };
     for (int64_t cell = 0; cell < cells; ++next) {
-      Value at = b.add(input, b.loadIndex(b.add(kernel, next)));
+      Value at = b.add(input, b.mul(b.loadIndex(b.add(kernel, next)), halves));
       if (next < pairs) {
         applyPair(b, at, weight(cell), weight(cell + 1), acc);
         cell += 2;
@@ -244,7 +265,8 @@ private:
   }
 
   Value loadRow(StepBuilder &b, Value at, int64_t segment, int64_t row) const {
-    return b.loadVector(b.add(at, segment * geometry.segmentStride + row * geometry.rowStride));
+    int64_t place = segment * geometry.segmentStride + row * geometry.rowStride;
+    return b.loadVector(b.add(at, halves * place));
   }
 
   ConvTile tile;
@@ -252,6 +274,7 @@ private:
   StagedGeometry geometry;
   ScheduleAttr schedule;
   int64_t lanes, rows, cells, pairs, filters, channels, blocks, channelBlocks;
+  int64_t halves = 1; // of the plane that share vectors
 };
 
 } // namespace

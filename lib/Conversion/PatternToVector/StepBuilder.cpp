@@ -112,8 +112,10 @@ Value StepBuilder::load(Value at) {
 void StepBuilder::store(Value value, Value at) {
   memref::StoreOp::create(*this, getLoc(), value, function.getArgument(3), at);
 }
-Value StepBuilder::loadVector(Value at) {
-  return vector::LoadOp::create(*this, getLoc(), vectorType(), function.getArgument(3), at);
+Value StepBuilder::loadVector(Value at) { return loadVector(at, lanes()); }
+Value StepBuilder::loadVector(Value at, int64_t width) {
+  auto type = VectorType::get({width}, getF32Type());
+  return vector::LoadOp::create(*this, getLoc(), type, function.getArgument(3), at);
 }
 void StepBuilder::storeVector(Value vector, Value at) {
   vector::StoreOp::create(*this, getLoc(), vector, function.getArgument(3), at);
@@ -147,6 +149,36 @@ Value StepBuilder::number(double value) {
 
 Value StepBuilder::broadcast(Value scalar) {
   return vector::BroadcastOp::create(*this, getLoc(), vectorType(), scalar);
+}
+
+static int64_t sizeOf(Value vector) { return cast<VectorType>(vector.getType()).getDimSize(0); }
+
+Value StepBuilder::interleave(Value first, Value second) {
+  SmallVector<int64_t> order;
+  for (int64_t i = 0; i < sizeOf(first); ++i)
+    order.append({i, sizeOf(first) + i});
+  return vector::ShuffleOp::create(*this, getLoc(), first, second, order);
+}
+
+Value StepBuilder::deinterleave(Value vector) {
+  SmallVector<int64_t> order;
+  for (int64_t half : {0, 1})
+    for (int64_t i = half; i < sizeOf(vector); i += 2)
+      order.push_back(i);
+  return vector::ShuffleOp::create(*this, getLoc(), vector, vector, order);
+}
+
+Value StepBuilder::concat(Value first, Value second) {
+  auto order = llvm::to_vector(llvm::seq<int64_t>(0, 2 * sizeOf(first)));
+  return vector::ShuffleOp::create(*this, getLoc(), first, second, order);
+}
+
+std::pair<Value, Value> StepBuilder::split(Value vector) {
+  auto half = [&](int64_t from) -> Value {
+    auto order = llvm::to_vector(llvm::seq<int64_t>(from, from + sizeOf(vector) / 2));
+    return vector::ShuffleOp::create(*this, getLoc(), vector, vector, order);
+  };
+  return {half(0), half(sizeOf(vector) / 2)};
 }
 
 Value StepBuilder::like(double value, Value shape) {

@@ -69,6 +69,7 @@ public:
   Value load(Value at);
   void store(Value value, Value at);
   Value loadVector(Value at);
+  Value loadVector(Value at, int64_t width);
   void storeVector(Value vector, Value at);
   /// Asks for the cache line of a float in the arena: into the second cache, to be read or written
   /// soon.
@@ -84,6 +85,11 @@ public:
   Value number(double value);
   Value vectorOf(double value) { return broadcast(number(value)); }
   Value broadcast(Value scalar);
+  /// Element i of either vector in lanes 2i and 2i + 1, and the reverse: [first, second].
+  Value interleave(Value first, Value second);
+  Value deinterleave(Value vector);
+  Value concat(Value first, Value second);
+  std::pair<Value, Value> split(Value vector);
   /// a * b + c
   Value multiplyAdd(Value a, Value b, Value c);
   /// The larger one, NaN if there is one. Of zeros, either.

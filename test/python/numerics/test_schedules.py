@@ -65,7 +65,26 @@ def valid(row: Row) -> bool:
     return row["rows"] == 1
 
 
-ROWS = pairwise(FACTORS, valid)
+# Planes with half a vector over, whose last strip is folded.
+FOLDED: list[Row] = [
+    {
+        "dataflow": "staged",
+        "lanes": lanes,
+        "rows": 4,
+        "vectors": 1,
+        "filter_block": 4,
+        "channel_block": 5,
+        "kernel": (3, 3),
+        "strides": (1, 1),
+        "plane": (22, 18),
+        "filters": 17,
+        "eliminate_loads": True,
+        "pool": pool,
+    }
+    for lanes in (4, 8, 16)
+    for pool in (False, True)
+]
+ROWS = pairwise(FACTORS, valid) + FOLDED
 
 
 def pruned(net: Net, *shape: int) -> Floats:
@@ -115,6 +134,16 @@ def test_any_schedule(number: int, workshop: Path) -> None:
     options = pconv.CompileOptions(eliminate_loads=row["eliminate_loads"])
     module = pconv.lower(module, target=target, stop_after="planned", options=options)
     check(module, target, workshop)
+
+
+@pytest.mark.parametrize("number", range(len(ROWS) - len(FOLDED), len(ROWS)))
+def test_strip_is_folded(number: int) -> None:
+    """Nothing else loads half vectors."""
+    row = ROWS[number]
+    module = scheduled(row, number)
+    assert ("pool = #pattern.pool" in module.ir) == row["pool"]
+    lowered = pconv.lower(module, target=target_of(row), stop_after="lowered")
+    assert f", vector<{row['lanes'] // 2}xf32>" in lowered.ir
 
 
 def test_some_rows_pool_in_their_tiles() -> None:

@@ -30,10 +30,41 @@ struct Extent {
 } // namespace
 
 StagedBands::StagedBands(int64_t height, int64_t rows, int64_t segments, bool pools)
-    : count(llvm::divideCeil(height, rows)), tall(count), step(pools ? 2 : 1) {
+    : height(height), rows(rows), count(llvm::divideCeil(height, rows)), tall(count),
+      step(pools ? 2 : 1) {
   int64_t missing = count * rows - height;
   if (segments == 1 && rows > step && missing % step == 0 && missing / step <= count)
     tall -= missing / step;
+}
+
+/// Folds the last strip where half a vector covers it.
+static std::optional<StagedFold> foldStrip(int64_t height, int64_t width, int64_t rows,
+                                           int64_t lanes, bool pools) {
+  // A kernel takes as long for eight rows as for fewer: the multiply-adds of a sum wait for each
+  // other.
+  constexpr int64_t kLeastHeight = 9;
+  int64_t rest = width % lanes;
+  if (width < lanes || lanes % 4 != 0 || rest == 0 || rest > lanes / 2 || height < kLeastHeight)
+    return std::nullopt;
+  int64_t step = pools ? 2 : 1;
+  int64_t half = llvm::alignTo(llvm::divideCeil(height, 2), step);
+  int64_t bands = llvm::divideCeil(half, rows);
+  int64_t even = llvm::alignTo(llvm::divideCeil(half, bands), step);
+  return StagedFold{width - lanes / 2, height - half, StagedBands(half, even, 1, pools)};
+}
+
+StagedTiling::StagedTiling(int64_t height, int64_t width, int64_t rows, int64_t segments,
+                           int64_t lanes, bool pools)
+    : segments(segments), strips(llvm::divideCeil(width, lanes)),
+      bands(height, rows, segments, pools) {
+  if (segments == 1)
+    fold = foldStrip(height, width, rows, lanes, pools);
+  if (fold)
+    --strips;
+}
+
+int64_t StagedTiling::plainTiles() const {
+  return llvm::divideCeil(strips * bands.count, segments);
 }
 
 StagedGeometry::StagedGeometry(Conv2DOp conv, ArrayRef<int64_t> weights, int64_t lanes) {
@@ -58,6 +89,9 @@ StagedGeometry::StagedGeometry(Conv2DOp conv, ArrayRef<int64_t> weights, int64_t
   rowStride = llvm::alignTo(lanes + widest, kLineFloats);
 
   ScheduleAttr schedule = conv.getScheduleAttr();
+  SmallVector<int64_t, 4> shape = conv.getConvShape(weights);
+  StagedTiling tiling(shape[2], shape[3], schedule.getRows(), schedule.getVectors(), lanes,
+                      bool(conv.getPool()));
   int64_t phaseStride = input.channelStride / (input.rowPhases * input.colPhases);
   llvm::DenseMap<int64_t, int64_t> places;
   segmentStride = 0;
@@ -80,5 +114,5 @@ StagedGeometry::StagedGeometry(Conv2DOp conv, ArrayRef<int64_t> weights, int64_t
   sums = zeros + sumStride;
   copy = llvm::alignTo(sums + schedule.getFilterBlock() * sumStride, kLineFloats);
   // The last row of a copy may be written in whole vectors.
-  scratch = copy + schedule.getChannelBlock() * channelStride + kLineFloats;
+  scratch = copy + schedule.getChannelBlock() * channelStride * (tiling.fold ? 2 : 1) + kLineFloats;
 }

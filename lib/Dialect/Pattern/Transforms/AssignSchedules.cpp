@@ -73,7 +73,8 @@ public:
       }
     int64_t filters = weights.getShape()[0];
     int64_t channelBlock = stagedChannels(weights, bestRows, bestSegments);
-    int64_t blocks = stagedBlocks(filters, output, bestRows, bestSegments);
+    int64_t blocks =
+        stagedBlocks(filters, output, stagedTiling(conv, output, bestRows, bestSegments));
     return ScheduleAttr::get(conv.getContext(), Dataflow::Staged, bestRows, bestSegments,
                              llvm::divideCeil(filters, blocks), channelBlock);
   }
@@ -112,15 +113,16 @@ private:
     return conv.getStrides()[0] == 1 && conv.getDilations()[0] == 1;
   }
 
-  int64_t tileCount(const PlaneGeometry &output, int64_t rows, int64_t segments) const {
-    int64_t strips = llvm::divideCeil(output.width, target.getLanes());
-    return llvm::divideCeil(strips * llvm::divideCeil(output.height, rows), segments);
+  StagedTiling stagedTiling(Conv2DOp conv, const PlaneGeometry &output, int64_t rows,
+                            int64_t segments) const {
+    return StagedTiling(output.height, output.width, rows, segments, target.getLanes(),
+                        bool(conv.getPool()));
   }
 
   /// Few tiles are shared by filter blocks, so that every thread finds work.
-  int64_t stagedBlocks(int64_t filters, const PlaneGeometry &output, int64_t rows,
-                       int64_t segments) const {
-    int64_t tiles = tileCount(output, rows, segments) * output.batch;
+  int64_t stagedBlocks(int64_t filters, const PlaneGeometry &output,
+                       const StagedTiling &tiling) const {
+    int64_t tiles = tiling.tiles() * output.batch;
     return std::min(llvm::divideCeil(kLeastItems, tiles), llvm::divideCeil(filters, kLeastFilters));
   }
 
@@ -137,24 +139,27 @@ private:
   /// store.
   double stagedCost(Conv2DOp conv, WeightsOp weights, const PlaneGeometry &output, int64_t rows,
                     int64_t segments) const {
-    StagedBands bands(output.height, rows, segments, bool(conv.getPool()));
+    StagedTiling tiling = stagedTiling(conv, output, rows, segments);
     int64_t channelBlock = stagedChannels(weights, rows, segments);
-    int64_t blocks = stagedBlocks(weights.getShape()[0], output, rows, segments);
-    auto costOf = [&](int64_t rows) {
-      return tileCost(conv, weights, rows, segments, channelBlock, blocks);
+    int64_t blocks = stagedBlocks(weights.getShape()[0], output, tiling);
+    auto costOf = [&](const StagedBands &bands, double tiles, int64_t halves) {
+      auto cost = [&](int64_t rows) {
+        return tileCost(conv, weights, rows, segments, halves, channelBlock, blocks);
+      };
+      double tall = tiles * bands.tall / bands.count;
+      double all = tall * cost(bands.rows);
+      return tall < tiles ? all + (tiles - tall) * cost(bands.rows - bands.step) : all;
     };
-    double all = tileCount(output, rows, segments);
-    double tall = all * bands.tall / bands.count;
-    double cost = tall * costOf(rows);
-    if (tall < all)
-      cost += (all - tall) * costOf(rows - bands.step);
+    double cost = costOf(tiling.bands, tiling.plainTiles(), 1);
+    if (tiling.fold)
+      cost += costOf(tiling.fold->bands, tiling.fold->bands.count, 2);
     return cost;
   }
 
   /// The cycles of a tile: its kernels, what a filter costs in every block of channels, the copies
-  /// of the input, one for each block of filters, and the cache lines that are read and written.
-  /// The constants were measured.
-  double tileCost(Conv2DOp conv, WeightsOp weights, int64_t rows, int64_t segments,
+  /// of the input, one for each block of filters, and the cache lines that are read and written; in
+  /// a folded tile those of two halves. The constants were measured.
+  double tileCost(Conv2DOp conv, WeightsOp weights, int64_t rows, int64_t segments, int64_t halves,
                   int64_t channelBlock, int64_t blocks) const {
     constexpr double kKernel = 2, kVisit = 30, kCopy = 4;
     constexpr double kLineRead = 6, kLineWritten = 3, kLineFloats = 16;
@@ -166,9 +171,10 @@ private:
     double kernel = std::max({vectors * cells / 2, loads / 2, latency}) + kKernel;
     double visits = filters * channels / channelBlock;
 
-    double width = segments * target.getLanes(), rowsRead = rows + shape[2] - 1;
+    double width = segments * target.getLanes() / halves;
+    double rowsRead = (rows + shape[2] - 1) * halves;
     double linesRead = rowsRead * ((width + shape[3] - 2) / kLineFloats + 1);
-    double linesWritten = rows * std::ceil(width / kLineFloats);
+    double linesWritten = rows * halves * std::ceil(width / kLineFloats);
     return keptKernels(weights) * kernel + visits * (2 * vectors + kVisit) +
            blocks * channels * (rowsRead * segments * kCopy + linesRead * kLineRead) +
            filters * linesWritten * kLineWritten;
