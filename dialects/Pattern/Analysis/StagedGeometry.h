@@ -49,17 +49,25 @@ struct StagedTiling {
   std::optional<StagedFold> fold;
 };
 
-/// Scratch memory holds accumulators that stay zero, the accumulators of every filter of the block,
-/// and a copy of the input. The copy of a channel holds one segment after the other, a segment its
-/// rectangles, a rectangle its rows. A row takes whole cache lines and starts one, so that no
-/// shifted load of it crosses lines. In the copy of a folded tile all distances are twice as long.
-struct StagedGeometry {
-  /// `lanes` floats per vector. Requires a schedule.
-  StagedGeometry(Conv2DOp conv, llvm::ArrayRef<int64_t> weights, int64_t lanes);
+/// The copy of a channel's input holds one segment after the other, a segment its rectangles, a
+/// rectangle its rows. A row takes whole cache lines and starts one, so that no shifted load of it
+/// crosses lines. In the copy of a folded tile all distances are twice as long.
+struct StagedCopy {
+  /// For tiles of `segments` segments of `rows` rows, each a vector of `lanes` floats.
+  StagedCopy(Conv2DOp conv, llvm::ArrayRef<int64_t> weights, int64_t lanes, int64_t rows,
+             int64_t segments);
 
   llvm::SmallVector<StagedRect> rects;
   llvm::SmallVector<int32_t> cellOffsets; // of every kernel cell, from the channel's copy
   int64_t rowStride, segmentStride, channelStride;
+};
+
+/// Scratch memory holds accumulators that stay zero, the accumulators of every filter of the block,
+/// and a copy of the input.
+struct StagedGeometry : StagedCopy {
+  /// `lanes` floats per vector. Requires a schedule.
+  StagedGeometry(Conv2DOp conv, llvm::ArrayRef<int64_t> weights, int64_t lanes);
+
   int64_t sumStride;         // floats of the accumulators of one filter
   int64_t zeros, sums, copy; // floats from the start of scratch memory
   int64_t scratch;           // floats in all

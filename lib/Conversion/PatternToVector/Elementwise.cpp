@@ -51,11 +51,37 @@ StepBody pconv::lowerActivate(ActivateOp op, const Layer &layer) {
   return unary(layer, [=](StepBuilder &b, Value, Value x) { return b.activate(activation, x); });
 }
 
+/// Copies the planes of `in` to sub-planes of every other column, in pairs of vectors: the last
+/// pair overlaps its neighbour, and an odd column at the end goes alone.
+static void splitColumns(StepBuilder &b, const Plane &in, Value input, const Plane &out,
+                         Value output) {
+  int64_t pair = 2 * b.lanes();
+  while (pair > in.width)
+    pair /= 2;
+  clear(b, output, 0, out.channelStride);
+  b.loop(0, in.height, 1, [&](Value y) {
+    Value row = elementAt(b, in, input, y, b.constant(0));
+    auto copyPair = [&](Value x) {
+      auto [even, odd] = b.split(b.deinterleave(b.loadVector(b.add(row, x), pair)));
+      b.storeVector(even, elementAt(b, out, output, y, x));
+      b.storeVector(odd, elementAt(b, out, output, y, b.add(x, 1)));
+    };
+    int64_t evenWidth = in.width / 2 * 2;
+    b.loop(0, evenWidth / pair * pair, pair, copyPair);
+    if (evenWidth % pair != 0)
+      copyPair(b.constant(evenWidth - pair));
+    if (Value last = b.constant(in.width - 1); evenWidth < in.width)
+      b.store(b.load(b.add(row, last)), elementAt(b, out, output, y, last));
+  });
+}
+
 StepBody pconv::lowerRelayout(RelayoutOp, const Layer &layer) {
   Plane in = layer.inputs[0], out = layer.output;
   return {planes(layer), [=](StepBuilder &b, Value item) {
-            Value input = planeStart(b, in, item);
-            fillPlane(b, out, planeStart(b, out, item),
+            Value input = planeStart(b, in, item), output = planeStart(b, out, item);
+            if (in.colPhases == 1 && in.rowPhases == 1 && out.colPhases == 2 && in.width > 1)
+              return splitColumns(b, in, input, out, output);
+            fillPlane(b, out, output,
                       [&](Value y, Value x) { return b.load(elementAt(b, in, input, y, x)); });
           }};
 }

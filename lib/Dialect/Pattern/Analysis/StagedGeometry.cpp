@@ -8,6 +8,8 @@
 using namespace mlir;
 using namespace pconv::pattern;
 
+static constexpr int64_t kLineFloats = 16;
+
 namespace {
 
 /// A kernel cell in its sub-plane.
@@ -67,7 +69,8 @@ int64_t StagedTiling::plainTiles() const {
   return llvm::divideCeil(strips * bands.count, segments);
 }
 
-StagedGeometry::StagedGeometry(Conv2DOp conv, ArrayRef<int64_t> weights, int64_t lanes) {
+StagedCopy::StagedCopy(Conv2DOp conv, ArrayRef<int64_t> weights, int64_t lanes, int64_t rows,
+                       int64_t segments) {
   PlaneGeometry input(cast<RankedTensorType>(conv.getInput().getType()));
   SmallVector<Cell> cells;
   llvm::MapVector<int64_t, Extent> extents;
@@ -82,16 +85,11 @@ StagedGeometry::StagedGeometry(Conv2DOp conv, ArrayRef<int64_t> weights, int64_t
                 std::max(extent.bottom, cell.row), std::max(extent.right, cell.column)};
     }
 
-  constexpr int64_t kLineFloats = 16;
   int64_t widest = 0;
   for (auto &[phase, extent] : extents)
     widest = std::max(widest, extent.right - extent.left);
   rowStride = llvm::alignTo(lanes + widest, kLineFloats);
 
-  ScheduleAttr schedule = conv.getScheduleAttr();
-  SmallVector<int64_t, 4> shape = conv.getConvShape(weights);
-  StagedTiling tiling(shape[2], shape[3], schedule.getRows(), schedule.getVectors(), lanes,
-                      bool(conv.getPool()));
   int64_t phaseStride = input.channelStride / (input.rowPhases * input.colPhases);
   llvm::DenseMap<int64_t, int64_t> places;
   segmentStride = 0;
@@ -99,16 +97,24 @@ StagedGeometry::StagedGeometry(Conv2DOp conv, ArrayRef<int64_t> weights, int64_t
     StagedRect rect{phase * phaseStride + extent.top * input.rowStride + extent.left,
                     extent.bottom - extent.top + 1, extent.right - extent.left + 1, segmentStride};
     places[phase] = segmentStride;
-    segmentStride += (rect.rows + schedule.getRows() - 1) * rowStride;
+    segmentStride += (rect.rows + rows - 1) * rowStride;
     rects.push_back(rect);
   }
-  channelStride = segmentStride * schedule.getVectors();
+  channelStride = segmentStride * segments;
   for (const Cell &cell : cells) {
     const Extent &extent = extents[cell.phase];
     cellOffsets.push_back(places[cell.phase] + (cell.row - extent.top) * rowStride + cell.column -
                           extent.left);
   }
+}
 
+StagedGeometry::StagedGeometry(Conv2DOp conv, ArrayRef<int64_t> weights, int64_t lanes)
+    : StagedCopy(conv, weights, lanes, conv.getScheduleAttr().getRows(),
+                 conv.getScheduleAttr().getVectors()) {
+  ScheduleAttr schedule = conv.getScheduleAttr();
+  SmallVector<int64_t, 4> shape = conv.getConvShape(weights);
+  StagedTiling tiling(shape[2], shape[3], schedule.getRows(), schedule.getVectors(), lanes,
+                      bool(conv.getPool()));
   sumStride = schedule.getRows() * schedule.getVectors() * lanes;
   zeros = 0;
   sums = zeros + sumStride;

@@ -72,7 +72,8 @@ public:
         }
       }
     int64_t filters = weights.getShape()[0];
-    int64_t channelBlock = stagedChannels(weights, bestRows, bestSegments);
+    int64_t channelBlock =
+        stagedChannels(weights, stagedCopy(conv, weights, bestRows, bestSegments));
     int64_t blocks =
         stagedBlocks(filters, output, stagedTiling(conv, output, bestRows, bestSegments));
     return ScheduleAttr::get(conv.getContext(), Dataflow::Staged, bestRows, bestSegments,
@@ -126,13 +127,16 @@ private:
     return std::min(llvm::divideCeil(kLeastItems, tiles), llvm::divideCeil(filters, kLeastFilters));
   }
 
+  StagedCopy stagedCopy(Conv2DOp conv, WeightsOp weights, int64_t rows, int64_t segments) const {
+    return StagedCopy(conv, weights.getShape(), target.getLanes(), rows, segments);
+  }
+
   /// Channels whose copies fill most of the first cache, in blocks of about the same size.
-  int64_t stagedChannels(WeightsOp weights, int64_t rows, int64_t segments) const {
-    ArrayRef<int64_t> shape = weights.getShape();
-    int64_t rowBytes = llvm::alignTo((target.getLanes() + shape[3] - 1) * 4, 64);
-    int64_t channelBytes = segments * (rows + shape[2] - 1) * rowBytes;
+  int64_t stagedChannels(WeightsOp weights, const StagedCopy &copy) const {
+    int64_t channels = weights.getShape()[1];
+    int64_t channelBytes = copy.channelStride * sizeof(float);
     int64_t most = std::max<int64_t>(target.getL1() * 3 / 4 / channelBytes, 1);
-    return llvm::divideCeil(shape[1], llvm::divideCeil(shape[1], most));
+    return llvm::divideCeil(channels, llvm::divideCeil(channels, most));
   }
 
   /// Cycles of the layer on a machine with two vector loads and two multiply-adds a cycle and one
@@ -140,7 +144,7 @@ private:
   double stagedCost(Conv2DOp conv, WeightsOp weights, const PlaneGeometry &output, int64_t rows,
                     int64_t segments) const {
     StagedTiling tiling = stagedTiling(conv, output, rows, segments);
-    int64_t channelBlock = stagedChannels(weights, rows, segments);
+    int64_t channelBlock = stagedChannels(weights, stagedCopy(conv, weights, rows, segments));
     int64_t blocks = stagedBlocks(weights.getShape()[0], output, tiling);
     auto costOf = [&](const StagedBands &bands, double tiles, int64_t halves) {
       auto cost = [&](int64_t rows) {
@@ -171,9 +175,12 @@ private:
     double kernel = std::max({vectors * cells / 2, loads / 2, latency}) + kKernel;
     double visits = filters * channels / channelBlock;
 
-    double width = segments * target.getLanes() / halves;
-    double rowsRead = (rows + shape[2] - 1) * halves;
-    double linesRead = rowsRead * ((width + shape[3] - 2) / kLineFloats + 1);
+    double width = segments * target.getLanes() / halves, rowsRead = 0, linesRead = 0;
+    for (const StagedRect &rect : stagedCopy(conv, weights, rows, segments).rects) {
+      double rectRows = (rect.rows + rows - 1) * halves;
+      rowsRead += rectRows;
+      linesRead += rectRows * ((width + rect.columns - 2) / kLineFloats + 1);
+    }
     double linesWritten = rows * halves * std::ceil(width / kLineFloats);
     return keptKernels(weights) * kernel + visits * (2 * vectors + kVisit) +
            blocks * channels * (rowsRead * segments * kCopy + linesRead * kLineRead) +
