@@ -13,7 +13,7 @@ class OutputStationary {
 public:
   OutputStationary(Conv2DOp conv, const Layer &layer, TargetAttr target)
       : tile(conv, layer), layer(layer), conv(conv), schedule(conv.getScheduleAttr()),
-        lanes(target.getLanes()) {
+        lanes(target.getLanes()), l2(target.getL2()) {
     ArrayRef<int64_t> shape = layer.weights.getShape();
     filtersPerGroup = shape[0] / conv.getGroups();
     channels = shape[1];
@@ -25,14 +25,21 @@ public:
   int64_t items() const { return layer.output.batch * conv.getGroups() * panels * tile.tiles; }
 
   void emit(StepBuilder &b, Value item) const {
-    // The panel is the outer loop: its weights stay in the caches while the tiles go by.
-    Value number = b.rem(item, tile.tiles);
+    auto next = [&](int64_t count) {
+      Value number = b.rem(item, count);
+      item = b.div(item, count);
+      return number;
+    };
+    Value panel, number;
+    if (readsWeightsAgain()) {
+      panel = next(panels);
+      number = next(tile.tiles);
+    } else {
+      number = next(tile.tiles);
+      panel = next(panels);
+    }
+    Value group = next(conv.getGroups()), image = item;
     SmallVector<Segment> segments = tile.segments(b, number);
-    Value rest = b.div(item, tile.tiles);
-    Value panel = b.rem(rest, panels);
-    rest = b.div(rest, panels);
-    Value group = b.rem(rest, conv.getGroups());
-    Value image = b.div(rest, conv.getGroups());
 
     Value firstChannel = b.add(b.mul(image, layer.inputs[0].channels), b.mul(group, channels));
     Value input =
@@ -47,6 +54,18 @@ public:
 
 private:
   int64_t taps() const { return kernelHeight * kernelWidth; }
+
+  /// Whether all weights go by for each tile of the input, or all tiles for each panel of weights:
+  /// what costs less traffic to the second cache. Panels that write more planes than they read
+  /// write them one after the other.
+  bool readsWeightsAgain() const {
+    auto traffic = [&](int64_t floats, int64_t times) {
+      return floats * static_cast<int64_t>(sizeof(float)) > l2 ? floats * times : floats;
+    };
+    int64_t weights = panels * schedule.getFilterBlock() * channels * taps();
+    return channels > schedule.getFilterBlock() &&
+           traffic(weights, tile.tiles) < traffic(channels * layer.inputs[0].channelStride, panels);
+  }
 
   SmallVector<Value> accumulate(StepBuilder &b, Value input, Value weights) const {
     SmallVector<Value> zeros(schedule.getFilterBlock() * schedule.getVectors(), b.vectorOf(0));
@@ -108,7 +127,7 @@ private:
   Layer layer;
   mutable Conv2DOp conv;
   ScheduleAttr schedule;
-  int64_t lanes, filtersPerGroup, channels, kernelHeight, kernelWidth, panels;
+  int64_t lanes, l2, filtersPerGroup, channels, kernelHeight, kernelWidth, panels;
 };
 
 } // namespace

@@ -82,10 +82,16 @@ public:
 
   ScheduleAttr outputStationary(Conv2DOp conv, WeightsOp weights) const {
     int64_t filters = weights.getShape()[0] / conv.getGroups();
-    int64_t vectors = shortenToPlane(conv, 3);
-    // Sums of all filters of the panel, the input vectors and one weight.
-    int64_t panel = std::max<int64_t>((target.getRegisters() - vectors - 1) / vectors, 1);
-    panel = std::min<int64_t>({panel, 8, filters});
+    int64_t vectors = 1, panel = 1;
+    double best = std::numeric_limits<double>::infinity();
+    for (int64_t v = shortenToPlane(conv, 3); v > 0; --v) {
+      int64_t p = densePanel(filters, v);
+      if (double cost = denseCost(conv, filters, v, p); cost < best) {
+        best = cost;
+        vectors = v;
+        panel = p;
+      }
+    }
     if (panel == 1) // depthwise: only the sums need registers
       vectors = shortenToPlane(conv, std::min(kMaxTileVectors, target.getRegisters() / 2));
     return ScheduleAttr::get(conv.getContext(), Dataflow::OutputStationary, 1, vectors, panel,
@@ -187,11 +193,30 @@ private:
            filters * linesWritten * kLineWritten;
   }
 
+  /// Filters whose sums fit into the registers, beside the input vectors and one weight.
+  int64_t densePanel(int64_t filters, int64_t vectors) const {
+    constexpr int64_t kMostFilters = 12;
+    int64_t panel = std::max<int64_t>((target.getRegisters() - vectors - 1) / vectors, 1);
+    return std::min({panel, kMostFilters, filters});
+  }
+
+  /// Cycles of a tap of all filters and tiles on a machine with two loads and two multiply-adds a
+  /// cycle. A shifted vector often lies in two cache lines and counts twice. The last tile and the
+  /// last panel are worked on as a whole.
+  double denseCost(Conv2DOp conv, int64_t filters, int64_t vectors, int64_t panel) const {
+    double tiles = llvm::divideCeil(planeVectors(conv), vectors);
+    double panels = llvm::divideCeil(filters, panel);
+    return tiles * panels * std::max(vectors * panel, 2 * vectors + panel) / 2;
+  }
+
   /// No tile is longer than the whole plane.
   int64_t shortenToPlane(Conv2DOp conv, int64_t vectors) const {
+    return std::clamp<int64_t>(planeVectors(conv), 1, vectors);
+  }
+
+  int64_t planeVectors(Conv2DOp conv) const {
     PlaneGeometry output(cast<RankedTensorType>(conv.getOutput().getType()));
-    int64_t positions = output.height * output.rowStride;
-    return std::clamp<int64_t>(llvm::divideCeil(positions, target.getLanes()), 1, vectors);
+    return llvm::divideCeil(output.height * output.rowStride, target.getLanes());
   }
 
   static constexpr int64_t kChannelBlock = 16;
