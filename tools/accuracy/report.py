@@ -27,7 +27,9 @@ NOT_YET = "not run yet"
 # What is to be reached: the label, the start of the jobs' names, the goal in points.
 GOALS = (
     ("ResNet-20, CIFAR-10", "`pattern:8`", "resnet20-p8-admm", 0.3),
+    ("ResNet-20, CIFAR-10", "`pattern:8`, in 30 epochs", "resnet20-p8-long", 0.3),
     ("ResNet-20, CIFAR-10", "`pattern:8+connectivity:2`", "resnet20-p8c2-admm", 1.0),
+    ("ResNet-20, CIFAR-10", "`pattern:8+connectivity:2`, in 30 epochs", "resnet20-p8c2-long", 1.0),
     ("VGG-16, CIFAR-10", "`pattern:8+connectivity:3.6`", "vgg16-p8c3.6-admm", 0.3),
     ("VGG-16, CIFAR-10", "`block-punched:8x4@6`", "vgg16-punched6-admm", 0.5),
     ("VGG-16, CIFAR-10", "`unstructured@10`", "vgg16-unstructured10-admm", 0.5),
