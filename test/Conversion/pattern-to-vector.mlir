@@ -405,3 +405,27 @@ func.func @main(%x: tensor<1x1x1x1x2xf32>) -> tensor<1x1x1x1x2xf32> {
   return %y : tensor<1x1x1x1x2xf32>
 }
 }
+
+// -----
+
+// A plane is split into sub-planes of even and odd columns in pairs of vectors: columns 0 to 7, 2 to 9,
+// and the eleventh alone.
+#split = #pattern.plane<halo = 1, row_stride = 8, channel_stride = 128, row_phases = 1, col_phases = 2>
+module attributes {pattern.stage = "planned",
+    pattern.target = #pattern.target<lanes = 4, registers = 16, fma = true, l1 = 32768, l2 = 524288>} {
+// CHECK-LABEL: func.func private @step_0
+// CHECK: vector.store {{.*}} vector<4xf32>
+// CHECK: %[[PAIR:.*]] = vector.load {{.*}} vector<8xf32>
+// CHECK: %[[APART:.*]] = vector.shuffle %[[PAIR]], %[[PAIR]] [0, 2, 4, 6, 1, 3, 5, 7]
+// CHECK: vector.shuffle %[[APART]], %[[APART]] [0, 1, 2, 3]
+// CHECK: vector.shuffle %[[APART]], %[[APART]] [4, 5, 6, 7]
+// CHECK-COUNT-2: vector.store {{.*}} vector<4xf32>
+// CHECK: vector.load {{.*}} vector<8xf32>
+// CHECK-COUNT-2: vector.store {{.*}} vector<4xf32>
+// CHECK-NOT: vector.load
+// CHECK: memref.store
+func.func @main(%x: tensor<1x2x3x11xf32>) -> tensor<1x2x3x11xf32, #split> {
+  %y = pattern.relayout %x : tensor<1x2x3x11xf32> -> tensor<1x2x3x11xf32, #split>
+  return %y : tensor<1x2x3x11xf32, #split>
+}
+}

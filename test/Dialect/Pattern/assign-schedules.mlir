@@ -161,3 +161,19 @@ func.func @few_registers_for_a_matrix(%x: tensor<1x12xf32>) -> tensor<1x40xf32> 
   return %y : tensor<1x40xf32>
 }
 }
+
+// -----
+
+// Seven vectors of a plane: four tiles of two leave one idle, three tiles of three would leave two.
+#plane = #pattern.plane<halo = 1, row_stride = 8, channel_stride = 160>
+module attributes {pattern.stage = "laid_out",
+    pattern.target = #pattern.target<lanes = 8, registers = 16, fma = true, l1 = 32768, l2 = 524288>} {
+pattern.weights @w : tensor<24x4x3x3xf32>, #pattern.dense
+// CHECK-LABEL: func.func @seven_vectors
+// CHECK: dataflow = output_stationary, rows = 1, vectors = 2, filter_block = 6
+func.func @seven_vectors(%x: tensor<1x4x7x7xf32, #plane>) -> tensor<1x24x7x7xf32, #plane> {
+  %y = pattern.conv2d %x weights(@w) {padding = array<i64: 1, 1, 1, 1>}
+      : tensor<1x4x7x7xf32, #plane> -> tensor<1x24x7x7xf32, #plane>
+  return %y : tensor<1x24x7x7xf32, #plane>
+}
+}
