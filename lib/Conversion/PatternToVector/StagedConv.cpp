@@ -183,6 +183,8 @@ private:
     b.loop(b.constant(0), count, 1, [&](Value f) {
       Value place = b.loadIndex(b.add(places, f));
       prefetchOutput(b, item, number, b.add(cursor.filters, f));
+      Value following = b.min(b.add(f, 1), b.sub(count, b.constant(1)));
+      prefetchSums(b, b.add(places, following));
       // The first block of channels starts from zeros.
       Value from = b.select(isFirst, zeros(b), sums(b, place));
       SmallVector<Value> acc;
@@ -220,6 +222,17 @@ private:
       Value stored = b.add(b.mul(item.block, schedule.getFilterBlock()), filter);
       tile.prefetchOutput(b, item.image, originalFilter(b, stored), item.segments);
     });
+  }
+
+  /// Fetches the sums of the filter whose place is in the index at `at`: those of a block of
+  /// filters fill the second cache. Small tiles are slower with it.
+  void prefetchSums(StepBuilder &b, Value at) const {
+    constexpr int64_t kLeastVectors = 9, kLineFloats = 16;
+    if (vectors() < kLeastVectors || channelBlocks == 1)
+      return;
+    Value first = sums(b, b.loadIndex(at));
+    for (int64_t offset = 0; offset < vectors() * lanes; offset += kLineFloats)
+      b.prefetch(b.add(first, offset), StepBuilder::Access::Read, StepBuilder::Cache::First);
   }
 
   Value originalFilter(StepBuilder &b, Value stored) const {

@@ -120,10 +120,10 @@ Value StepBuilder::loadVector(Value at, int64_t width) {
 void StepBuilder::storeVector(Value vector, Value at) {
   vector::StoreOp::create(*this, getLoc(), vector, function.getArgument(3), at);
 }
-void StepBuilder::prefetch(Value at, Access access) {
-  constexpr uint32_t kSecondCache = 2;
+void StepBuilder::prefetch(Value at, Access access, Cache cache) {
+  uint32_t locality = cache == Cache::First ? 3 : 2;
   memref::PrefetchOp::create(*this, getLoc(), function.getArgument(3), at, access == Access::Write,
-                             kSecondCache, /*isDataCache=*/true);
+                             locality, /*isDataCache=*/true);
 }
 Value StepBuilder::loadValue(Value at) {
   return memref::LoadOp::create(*this, getLoc(), function.getArgument(4), at);

@@ -71,10 +71,10 @@ public:
   Value loadVector(Value at);
   Value loadVector(Value at, int64_t width);
   void storeVector(Value vector, Value at);
-  /// Asks for the cache line of a float in the arena: into the second cache, to be read or written
-  /// soon.
+  /// Asks for the cache line of a float in the arena, to be read or written soon.
   enum class Access { Read, Write };
-  void prefetch(Value at, Access access);
+  enum class Cache { First, Second };
+  void prefetch(Value at, Access access, Cache cache = Cache::Second);
   Value loadValue(Value at);
   Value loadValueVector(Value at);
   Value loadIndex(Value at);
