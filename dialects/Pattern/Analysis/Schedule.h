@@ -19,8 +19,7 @@ namespace pconv::pattern {
 ///   linear             T + 2                   accumulators, one input, one weight
 ///
 /// The live cells are those of the largest pattern of `library`; `loads`, once planned, may say
-/// that those of all patterns live together (scope `channel`), or none (`kernel`: one input
-/// passes).
+/// that none lives (scope `kernel`: one input passes).
 int64_t registersNeeded(mlir::Operation *layer, ScheduleAttr schedule, LibraryAttr library = {},
                         LoadsAttr loads = {});
 
