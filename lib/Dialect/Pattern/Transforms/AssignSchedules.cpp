@@ -55,29 +55,24 @@ public:
 
   /// Chooses the shape of the tile by counting what a kernel costs with it.
   ScheduleAttr staged(Conv2DOp conv, WeightsOp weights) const {
-    PlaneGeometry output(convResult(conv, weights));
-    int64_t bestRows = conv.getPool() ? 2 : 1, bestSegments = 1;
-    double best = std::numeric_limits<double>::infinity();
+    StagedLayer layer(conv, weights);
     // Sums in registers, beside one input row and one weight, or two where cells share loads:
     // larger tiles would need as many loads as multiply-adds, and were seen to lose a tenth.
-    int64_t most = target.getRegisters() - (sharesLoads(conv) ? 3 : 2);
+    int64_t most = target.getRegisters() - (layer.sharesLoads ? 3 : 2);
     int64_t step = conv.getPool() ? 2 : 1; // tiles hold whole pooling windows
-    for (int64_t rows = step; rows <= std::min(output.height, most); rows += step)
+    StagedPlan best = planStaged(layer, step, 1);
+    double leastCost = std::numeric_limits<double>::infinity();
+    for (int64_t rows = step; rows <= std::min(layer.output.height, most); rows += step)
       for (int64_t segments = 1; segments * rows <= most; ++segments) {
-        double cost = stagedCost(conv, weights, output, rows, segments);
-        if (cost < best) {
-          best = cost;
-          bestRows = rows;
-          bestSegments = segments;
+        StagedPlan plan = planStaged(layer, rows, segments);
+        if (double cost = stagedCost(layer, plan); cost < leastCost) {
+          leastCost = cost;
+          best = plan;
         }
       }
-    int64_t filters = weights.getShape()[0];
-    int64_t channelBlock =
-        stagedChannels(weights, stagedCopy(conv, weights, bestRows, bestSegments));
-    int64_t blocks =
-        stagedBlocks(filters, output, stagedTiling(conv, output, bestRows, bestSegments));
-    return ScheduleAttr::get(conv.getContext(), Dataflow::Staged, bestRows, bestSegments,
-                             llvm::divideCeil(filters, blocks), channelBlock);
+    int64_t filterBlock = llvm::divideCeil(weights.getShape()[0], best.filterBlocks);
+    return ScheduleAttr::get(conv.getContext(), Dataflow::Staged, best.tiling.bands.rows,
+                             best.tiling.segments, filterBlock, best.channelBlock);
   }
 
   ScheduleAttr outputStationary(Conv2DOp conv, WeightsOp weights) const {
@@ -115,31 +110,41 @@ private:
                : type;
   }
 
-  /// Whether cells one below the other can share the rows of a tile.
-  static bool sharesLoads(Conv2DOp conv) {
-    return conv.getStrides()[0] == 1 && conv.getDilations()[0] == 1;
-  }
+  /// What the cost of a layer depends on.
+  struct StagedLayer {
+    StagedLayer(Conv2DOp conv, WeightsOp weights)
+        : conv(conv), output(convResult(conv, weights)), shape(weights.getShape()),
+          kernels(keptKernels(weights)), cells(mostCells(weights.getLibrary())),
+          sharesLoads(conv.getStrides()[0] == 1 && conv.getDilations()[0] == 1) {}
 
-  StagedTiling stagedTiling(Conv2DOp conv, const PlaneGeometry &output, int64_t rows,
-                            int64_t segments) const {
-    return StagedTiling(output.height, output.width, rows, segments, target.getLanes(),
-                        bool(conv.getPool()));
-  }
+    Conv2DOp conv;
+    PlaneGeometry output; // before pooling
+    ArrayRef<int64_t> shape;
+    double kernels, cells;
+    bool sharesLoads; // of cells one below the other
+  };
 
-  /// Few tiles are shared by filter blocks, so that every thread finds work.
-  int64_t stagedBlocks(int64_t filters, const PlaneGeometry &output,
-                       const StagedTiling &tiling) const {
-    int64_t tiles = tiling.tiles() * output.batch;
-    return std::min(llvm::divideCeil(kLeastItems, tiles), llvm::divideCeil(filters, kLeastFilters));
-  }
+  /// A shape of tiles, and what follows from it.
+  struct StagedPlan {
+    StagedTiling tiling;
+    StagedCopy copy;
+    int64_t channelBlock, filterBlocks;
+  };
 
-  StagedCopy stagedCopy(Conv2DOp conv, WeightsOp weights, int64_t rows, int64_t segments) const {
-    return StagedCopy(conv, weights.getShape(), target.getLanes(), rows, segments);
+  StagedPlan planStaged(const StagedLayer &layer, int64_t rows, int64_t segments) const {
+    const PlaneGeometry &output = layer.output;
+    Conv2DOp conv = layer.conv;
+    int64_t lanes = target.getLanes(), filters = layer.shape[0];
+    StagedTiling tiling(output.height, output.width, rows, segments, lanes, bool(conv.getPool()));
+    StagedCopy copy(conv, layer.shape, lanes, rows, segments);
+    // Few tiles are shared by filter blocks, so that every thread finds work.
+    int64_t filterBlocks = std::min(llvm::divideCeil(kLeastItems, tiling.tiles() * output.batch),
+                                    llvm::divideCeil(filters, kLeastFilters));
+    return {tiling, copy, stagedChannels(layer.shape[1], copy), filterBlocks};
   }
 
   /// Channels whose copies fill most of the first cache, in blocks of about the same size.
-  int64_t stagedChannels(WeightsOp weights, const StagedCopy &copy) const {
-    int64_t channels = weights.getShape()[1];
+  int64_t stagedChannels(int64_t channels, const StagedCopy &copy) const {
     int64_t channelBytes = copy.channelStride * sizeof(float);
     int64_t most = std::max<int64_t>(target.getL1() * 3 / 4 / channelBytes, 1);
     return llvm::divideCeil(channels, llvm::divideCeil(channels, most));
@@ -147,49 +152,45 @@ private:
 
   /// Cycles of the layer on a machine with two vector loads and two multiply-adds a cycle and one
   /// store.
-  double stagedCost(Conv2DOp conv, WeightsOp weights, const PlaneGeometry &output, int64_t rows,
-                    int64_t segments) const {
-    StagedTiling tiling = stagedTiling(conv, output, rows, segments);
-    int64_t channelBlock = stagedChannels(weights, stagedCopy(conv, weights, rows, segments));
-    int64_t blocks = stagedBlocks(weights.getShape()[0], output, tiling);
+  double stagedCost(const StagedLayer &layer, const StagedPlan &plan) const {
     auto costOf = [&](const StagedBands &bands, double tiles, int64_t halves) {
-      auto cost = [&](int64_t rows) {
-        return tileCost(conv, weights, rows, segments, halves, channelBlock, blocks);
-      };
       double tall = tiles * bands.tall / bands.count;
-      double all = tall * cost(bands.rows);
-      return tall < tiles ? all + (tiles - tall) * cost(bands.rows - bands.step) : all;
+      double cost = tall * tileCost(layer, plan, bands.rows, halves);
+      if (tall < tiles)
+        cost += (tiles - tall) * tileCost(layer, plan, bands.rows - bands.step, halves);
+      return cost;
     };
+    const StagedTiling &tiling = plan.tiling;
     double cost = costOf(tiling.bands, tiling.plainTiles(), 1);
     if (tiling.fold)
       cost += costOf(tiling.fold->bands, tiling.fold->bands.count, 2);
     return cost;
   }
 
-  /// The cycles of a tile: its kernels, what a filter costs in every block of channels, the copies
-  /// of the input, one for each block of filters, and the cache lines that are read and written; in
-  /// a folded tile those of two halves. The constants were measured.
-  double tileCost(Conv2DOp conv, WeightsOp weights, int64_t rows, int64_t segments, int64_t halves,
-                  int64_t channelBlock, int64_t blocks) const {
+  /// The cycles of a tile of `rows` rows: its kernels, what a filter costs in every block of
+  /// channels, the copies of the input, one for each block of filters, and the cache lines that are
+  /// read and written; in a folded tile those of two halves. The constants were measured.
+  double tileCost(const StagedLayer &layer, const StagedPlan &plan, int64_t rows,
+                  int64_t halves) const {
     constexpr double kKernel = 2, kVisit = 30, kCopy = 4;
     constexpr double kLineRead = 6, kLineWritten = 3, kLineFloats = 16;
-    ArrayRef<int64_t> shape = weights.getShape();
-    double filters = shape[0], channels = shape[1], cells = mostCells(weights.getLibrary());
-    double vectors = rows * segments, shared = sharesLoads(conv) ? vectors - segments : 0;
+    double filters = layer.shape[0], channels = layer.shape[1], cells = layer.cells;
+    double segments = plan.tiling.segments, vectors = rows * segments;
+    double shared = layer.sharesLoads ? vectors - segments : 0;
     double loads = vectors * cells + 2 * cells - shared;
     double latency = 4 * cells; // of the chain of one accumulator
     double kernel = std::max({vectors * cells / 2, loads / 2, latency}) + kKernel;
-    double visits = filters * channels / channelBlock;
+    double visits = filters * channels / plan.channelBlock;
 
     double width = segments * target.getLanes() / halves, rowsRead = 0, linesRead = 0;
-    for (const StagedRect &rect : stagedCopy(conv, weights, rows, segments).rects) {
+    for (const StagedRect &rect : plan.copy.rects) {
       double rectRows = (rect.rows + rows - 1) * halves;
       rowsRead += rectRows;
       linesRead += rectRows * ((width + rect.columns - 2) / kLineFloats + 1);
     }
     double linesWritten = rows * halves * std::ceil(width / kLineFloats);
-    return keptKernels(weights) * kernel + visits * (2 * vectors + kVisit) +
-           blocks * channels * (rowsRead * segments * kCopy + linesRead * kLineRead) +
+    double copying = channels * (rowsRead * segments * kCopy + linesRead * kLineRead);
+    return layer.kernels * kernel + visits * (2 * vectors + kVisit) + plan.filterBlocks * copying +
            filters * linesWritten * kLineWritten;
   }
 
