@@ -177,3 +177,19 @@ func.func @seven_vectors(%x: tensor<1x4x7x7xf32, #plane>) -> tensor<1x24x7x7xf32
   return %y : tensor<1x24x7x7xf32, #plane>
 }
 }
+
+// -----
+
+// Nine filters fit beside three vectors, and 16 filters make two panels of 8.
+#plane = #pattern.plane<halo = 1, row_stride = 15, channel_stride = 400>
+module attributes {pattern.stage = "laid_out",
+    pattern.target = #pattern.target<lanes = 4, registers = 32, fma = true, l1 = 32768, l2 = 524288>} {
+pattern.weights @w : tensor<16x4x3x3xf32>, #pattern.dense
+// CHECK-LABEL: func.func @even_panels
+// CHECK: dataflow = output_stationary, rows = 1, vectors = 3, filter_block = 8
+func.func @even_panels(%x: tensor<1x4x14x14xf32, #plane>) -> tensor<1x16x14x14xf32, #plane> {
+  %y = pattern.conv2d %x weights(@w) {padding = array<i64: 1, 1, 1, 1>}
+      : tensor<1x4x14x14xf32, #plane> -> tensor<1x16x14x14xf32, #plane>
+  return %y : tensor<1x16x14x14xf32, #plane>
+}
+}

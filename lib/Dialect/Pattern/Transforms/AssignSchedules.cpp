@@ -194,11 +194,13 @@ private:
            filters * linesWritten * kLineWritten;
   }
 
-  /// Filters whose sums fit into the registers, beside the input vectors and one weight.
+  /// Filters whose sums fit into the registers, beside the input vectors and one weight, in panels
+  /// of about the same size.
   int64_t densePanel(int64_t filters, int64_t vectors) const {
     constexpr int64_t kMostFilters = 12;
     int64_t panel = std::max<int64_t>((target.getRegisters() - vectors - 1) / vectors, 1);
-    return std::min({panel, kMostFilters, filters});
+    panel = std::min(panel, kMostFilters);
+    return llvm::divideCeil(filters, llvm::divideCeil(filters, panel));
   }
 
   /// Cycles of a tap of all filters and tiles on a machine with two loads and two multiply-adds a
