@@ -193,8 +193,9 @@ pattern.weights @w : tensor<2x4x3x3xf32>, #pattern.kernel<#library>,
 // CHECK-LABEL: func.func private @step_0
 // CHECK-COUNT-6: vector.fma
 // CHECK: arith.maximumf {{.*}} : vector<4xf32>
-// CHECK: vector.shuffle {{.*}} [0, 2]
-// CHECK: vector.shuffle {{.*}} [1, 3]
+// CHECK: %[[APART:.*]] = vector.shuffle {{.*}} [0, 2, 1, 3]
+// CHECK: vector.shuffle %[[APART]], %[[APART]] [0, 1]
+// CHECK: vector.shuffle %[[APART]], %[[APART]] [2, 3]
 // CHECK: arith.maximumf {{.*}} : vector<2xf32>
 // CHECK: vector.store {{.*}} vector<2xf32>
 func.func @main(%x: tensor<1x4x6x10xf32, #plane>) -> tensor<1x2x2x4xf32, #half> {

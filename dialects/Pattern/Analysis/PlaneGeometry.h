@@ -7,6 +7,9 @@
 
 namespace pconv::pattern {
 
+/// Floats of a cache line.
+constexpr int64_t kLineFloats = 16;
+
 /// Vectors that a tile may have at most; planes leave room for a tile that overruns their end.
 constexpr int64_t kMaxTileVectors = 8;
 

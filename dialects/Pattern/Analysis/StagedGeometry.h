@@ -5,6 +5,8 @@
 
 #include "Pattern/Analysis/PlaneGeometry.h"
 
+#include <optional>
+
 namespace pconv::pattern {
 
 /// A rectangle of the input that the rows of one segment read: all of the plane, or one sub-plane

@@ -159,24 +159,36 @@ void ConvTile::prefetchOutput(StepBuilder &b, Value image, Value channel,
   Value index = b.add(b.mul(image, output.channels), channel);
   Value first = firstElement(b, output, planeStart(b, output, index));
   for (const Segment &segment : segments) {
-    Value corner = b.add(b.add(first, b.mul(b.div(segment.row, shrink()), output.rowStride)),
-                         b.div(segment.column, shrink()));
-    for (int64_t v = 0; v < segmentVectors / shrink(); ++v) {
-      Value row = b.add(corner, v * output.rowStride);
-      b.prefetch(row, StepBuilder::Access::Write);
-      if (folded)
-        b.prefetch(b.add(row, halfStride(output, shrink())), StepBuilder::Access::Write);
-    }
+    Value corner = cornerOf(b, first, segment);
+    for (int64_t v = 0; v < segmentVectors / shrink(); ++v)
+      inEachHalf(b, b.add(corner, v * output.rowStride),
+                 [&](Value row) { b.prefetch(row, StepBuilder::Access::Write); });
   }
 }
 
 int64_t ConvTile::shrink() const { return conv.getPool() ? 2 : 1; }
 
+Value ConvTile::cornerOf(StepBuilder &b, Value first, const Segment &segment) const {
+  Value row = b.mul(b.div(segment.row, shrink()), output.rowStride);
+  return b.add(b.add(first, row), b.div(segment.column, shrink()));
+}
+
+void ConvTile::inEachHalf(StepBuilder &b, Value at, StepBuilder::Body body) const {
+  body(at);
+  if (folded)
+    body(b.add(at, halfStride(output, shrink())));
+}
+
+std::pair<Value, Value> ConvTile::loadHalves(StepBuilder &b, const Plane &plane, Value at) const {
+  Value upper = b.loadVector(at, lanes / 2);
+  Value lower = b.loadVector(b.add(at, halfStride(plane)), lanes / 2);
+  return {upper, lower};
+}
+
 Value ConvTile::loadResidual(StepBuilder &b, Value at) const {
   if (!folded)
     return b.loadVector(at);
-  Value upper = b.loadVector(at, lanes / 2);
-  Value lower = b.loadVector(b.add(at, halfStride(*residual)), lanes / 2);
+  auto [upper, lower] = loadHalves(b, *residual, at);
   return b.concat(upper, lower);
 }
 
@@ -198,17 +210,10 @@ void ConvTile::writeVectors(StepBuilder &b, ArrayRef<Value> vectors, Value first
 /// Maxima of 2 x 2 windows: of two rows, then of neighbours in what is left.
 void ConvTile::writePooled(StepBuilder &b, ArrayRef<Value> vectors, Value first,
                            const Segment &segment) const {
-  SmallVector<int64_t> even, odd;
-  for (int64_t lane = 0; lane < lanes; lane += 2) {
-    even.push_back(lane);
-    odd.push_back(lane + 1);
-  }
-  Value corner =
-      b.add(b.add(first, b.mul(b.div(segment.row, 2), output.rowStride)), b.div(segment.column, 2));
+  Value corner = cornerOf(b, first, segment);
   for (size_t v = 0; v + 1 < vectors.size(); v += 2) {
     Value rows = b.maximum(vectors[v], vectors[v + 1]);
-    Value left = vector::ShuffleOp::create(b, b.getLoc(), rows, rows, even);
-    Value right = vector::ShuffleOp::create(b, b.getLoc(), rows, rows, odd);
+    auto [left, right] = b.split(b.deinterleave(rows));
     storeRow(b, b.maximum(left, right), b.add(corner, v / 2 * output.rowStride));
   }
 }
@@ -216,7 +221,8 @@ void ConvTile::writePooled(StepBuilder &b, ArrayRef<Value> vectors, Value first,
 /// The border between rows, where no vector of a segment reaches it.
 void ConvTile::clearGap(StepBuilder &b, Value first, const Segment &segment) const {
   int64_t gap = std::max(output.width, lanes / shrink());
-  if (gap >= output.rowStride || (tiling->fold && !folded))
+  bool endsElsewhere = tiling->fold && !folded; // rows end in the folded strip
+  if (gap >= output.rowStride || endsElsewhere)
     return;
   auto clearAt = [&](Value row) {
     int64_t vectors = gap + (output.rowStride - gap) / lanes * lanes;
@@ -227,11 +233,8 @@ void ConvTile::clearGap(StepBuilder &b, Value first, const Segment &segment) con
   };
   b.onlyIf(segment.lastInRow, [&] {
     Value row = b.add(first, b.mul(b.div(segment.row, shrink()), output.rowStride));
-    for (int64_t v = 0; v < segmentVectors / shrink(); ++v, row = b.add(row, output.rowStride)) {
-      clearAt(row);
-      if (folded)
-        clearAt(b.add(row, halfStride(output, shrink())));
-    }
+    for (int64_t v = 0; v < segmentVectors / shrink(); ++v, row = b.add(row, output.rowStride))
+      inEachHalf(b, row, clearAt);
   });
 }
 

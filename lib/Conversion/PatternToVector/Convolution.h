@@ -61,6 +61,10 @@ public:
                       llvm::ArrayRef<Segment> segments) const;
 
   int64_t rows() const { return segmentVectors; }
+  /// What a row of a folded tile has at `at` in the upper and in the lower half of `plane`.
+  std::pair<mlir::Value, mlir::Value> loadHalves(StepBuilder &b, const Plane &plane,
+                                                 mlir::Value at) const;
+
   /// Floats between the halves of a folded tile in `plane`, which has 1/`shrink` of its rows.
   int64_t halfStride(const Plane &plane, int64_t shrink = 1) const {
     return tiling->fold->lower / shrink * plane.rowStride;
@@ -71,6 +75,10 @@ public:
 private:
   bool stacked() const { return tiling.has_value(); }
   int64_t shrink() const;
+  /// Where a segment begins in the output, before or after pooling.
+  mlir::Value cornerOf(StepBuilder &b, mlir::Value first, const Segment &segment) const;
+  /// For a row of the output; of a folded tile for its row in either half.
+  void inEachHalf(StepBuilder &b, mlir::Value at, StepBuilder::Body body) const;
   mlir::Value loadResidual(StepBuilder &b, mlir::Value at) const;
   void storeRow(StepBuilder &b, mlir::Value vector, mlir::Value at) const;
   void writeVectors(StepBuilder &b, llvm::ArrayRef<mlir::Value> vectors, mlir::Value first,

@@ -137,7 +137,6 @@ private:
 
   /// Segments advance to the right: of two that share a cache line the second one fetches it.
   bool endsLine(size_t segment) const {
-    constexpr int64_t kLineFloats = 16;
     return (segment + 1) * lanes % kLineFloats == 0 ||
            static_cast<int64_t>(segment) + 1 == schedule.getVectors();
   }
@@ -168,8 +167,7 @@ private:
   Value loadInput(StepBuilder &b, Value at) const {
     if (halves == 1)
       return b.loadVector(at);
-    Value upper = b.loadVector(at, lanes / 2);
-    Value lower = b.loadVector(b.add(at, tile.halfStride(layer.inputs[0])), lanes / 2);
+    auto [upper, lower] = tile.loadHalves(b, layer.inputs[0], at);
     return b.interleave(upper, lower);
   }
 
@@ -183,8 +181,7 @@ private:
     b.loop(b.constant(0), count, 1, [&](Value f) {
       Value place = b.loadIndex(b.add(places, f));
       prefetchOutput(b, item, number, b.add(cursor.filters, f));
-      Value following = b.min(b.add(f, 1), b.sub(count, b.constant(1)));
-      prefetchSums(b, b.add(places, following));
+      prefetchSums(b, places, b.min(b.add(f, 1), b.sub(count, b.constant(1))));
       // The first block of channels starts from zeros.
       Value from = b.select(isFirst, zeros(b), sums(b, place));
       SmallVector<Value> acc;
@@ -224,13 +221,13 @@ private:
     });
   }
 
-  /// Fetches the sums of the filter whose place is in the index at `at`: those of a block of
-  /// filters fill the second cache. Small tiles are slower with it.
-  void prefetchSums(StepBuilder &b, Value at) const {
-    constexpr int64_t kLeastVectors = 9, kLineFloats = 16;
+  /// Fetches the sums of filter `f` of a group: those of a block of filters fill the second cache.
+  /// Small tiles are slower with it.
+  void prefetchSums(StepBuilder &b, Value places, Value f) const {
+    constexpr int64_t kLeastVectors = 9;
     if (vectors() < kLeastVectors || channelBlocks == 1)
       return;
-    Value first = sums(b, b.loadIndex(at));
+    Value first = sums(b, b.loadIndex(b.add(places, f)));
     for (int64_t offset = 0; offset < vectors() * lanes; offset += kLineFloats)
       b.prefetch(b.add(first, offset), StepBuilder::Access::Read, StepBuilder::Cache::First);
   }

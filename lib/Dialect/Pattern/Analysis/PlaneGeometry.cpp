@@ -19,7 +19,6 @@ int64_t pconv::pattern::minimalChannelStride(ArrayRef<int64_t> shape, int64_t ha
   int64_t bordered = rows * rowStride + halo;
   int64_t overrun = halo * rowStride + halo + shape[2] * rowStride + kMaxTileVectors * lanes;
   int64_t plane = rowPhases * colPhases == 1 ? std::max(bordered, overrun) : bordered;
-  constexpr int64_t kLineFloats = 16;
   plane = llvm::alignTo(plane, std::max(lanes, kLineFloats));
   // Channels that are a multiple of a page apart would fight for the same sets of the first cache.
   constexpr int64_t kPageFloats = 1024;

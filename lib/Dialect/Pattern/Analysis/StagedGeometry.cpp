@@ -8,8 +8,6 @@
 using namespace mlir;
 using namespace pconv::pattern;
 
-static constexpr int64_t kLineFloats = 16;
-
 namespace {
 
 /// A kernel cell in its sub-plane.
@@ -42,8 +40,8 @@ StagedBands::StagedBands(int64_t height, int64_t rows, int64_t segments, bool po
 /// Folds the last strip where half a vector covers it.
 static std::optional<StagedFold> foldStrip(int64_t height, int64_t width, int64_t rows,
                                            int64_t lanes, bool pools) {
-  // A kernel takes as long for eight rows as for fewer: the multiply-adds of a sum wait for each
-  // other.
+  // The multiply-adds of a sum wait for each other: of four cells they take as long as eight rows,
+  // so that half of eight saves nothing.
   constexpr int64_t kLeastHeight = 9;
   int64_t rest = width % lanes;
   if (width < lanes || lanes % 4 != 0 || rest == 0 || rest > lanes / 2 || height < kLeastHeight)

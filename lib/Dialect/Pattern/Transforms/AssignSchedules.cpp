@@ -173,7 +173,7 @@ private:
   double tileCost(const StagedLayer &layer, const StagedPlan &plan, int64_t rows,
                   int64_t halves) const {
     constexpr double kKernel = 2, kVisit = 30, kCopy = 4;
-    constexpr double kLineRead = 6, kLineWritten = 3, kLineFloats = 16;
+    constexpr double kLineRead = 6, kLineWritten = 3;
     double filters = layer.shape[0], channels = layer.shape[1], cells = layer.cells;
     double segments = plan.tiling.segments, vectors = rows * segments;
     double shared = layer.sharesLoads ? vectors - segments : 0;
