@@ -67,10 +67,9 @@ def _resnet(name: str, scheme: str, method: str, seed: int) -> Job:
     )
 
 
-def _longer(name: str, scheme: str, seed: int) -> Job:
+def _longer(network: str, recipe: str, start: str, name: str, scheme: str, seed: int) -> Job:
     settings = {"epochs": 6, "retrain-epochs": 24, "lr": 0.01, "retrain-lr": 0.05, "distill": 0.5}
-    job_name = f"resnet20-{name}-long-{seed}"
-    return Job(job_name, "resnet20-cifar", scheme, "resnet20-dense-1", "admm", seed, settings)
+    return Job(f"{network}-{name}-long-{seed}", recipe, scheme, start, "admm", seed, settings)
 
 
 def _fashion(name: str, scheme: str, method: str, seed: int) -> Job:
@@ -109,7 +108,11 @@ def _jobs() -> list[Job]:
             for name, library in (("p4", "4"), ("p12", "12"), ("mined56", "mined56"))
         ]
         jobs += [_resnet("p8", "pattern:8", method, seed) for method in ("magnitude", "gradual")]
-        jobs += [_longer("p8", "pattern:8", seed), _longer("p8c2", fewer, seed)]
+        resnet = ("resnet20", "resnet20-cifar", "resnet20-dense-1")
+        fashion = ("fashion", "vgg-fashion", "fashion-dense-0")
+        jobs.append(_longer(*resnet, "p8", "pattern:8", seed))
+        jobs.append(_longer(*fashion, "p8c3.6", both, seed))
+        jobs.append(_longer(*resnet, "p8c2", fewer, seed))
     # An epoch of these takes half an hour on one core.
     vgg = {"epochs": 30, "retrain-epochs": 30, "lr": 0.01, "retrain-lr": 0.02}
     jobs.append(

@@ -35,6 +35,7 @@ GOALS = (
     ("VGG-16, CIFAR-10", "`unstructured@10`", "vgg16-unstructured10-admm", 0.5),
     ("Fashion-MNIST VGG", "`pattern:8+connectivity:3.6`", "fashion-p8c3.6-admm", 0.2),
     ("Fashion-MNIST VGG", "the same with random patterns", "fashion-random8c3.6-admm", None),
+    ("Fashion-MNIST VGG", "`pattern:8+connectivity:3.6`, in 30 epochs", "fashion-p8c3.6-long", 0.2),
 )
 METHODS = ("magnitude", "gradual", "admm")
 CONTESTS = (

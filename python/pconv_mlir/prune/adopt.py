@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pconv_mlir.errors import ConfigError, ModelError, PruneError, SchemeError
+from pconv_mlir.errors import ConfigError, ModelError, OptionError, PruneError, SchemeError
 from pconv_mlir.prune.config import PruneConfig
-from pconv_mlir.prune.layers import Layer, find_layers, mask_of
+from pconv_mlir.prune.layers import Layer, find_layers, mask_of, unwrapped
 from pconv_mlir.prune.magnitude import magnitude
 from pconv_mlir.prune.mining import mine_natural
 from pconv_mlir.prune.patterns import FoundLibrary, find_library
@@ -56,7 +56,7 @@ def adopt(
     """
     before: dict[str, float] = {}
     if not isinstance(model, MutableMapping):
-        before = _make_permanent(model)
+        before = _make_permanent(unwrapped(model))
     layers = find_layers(model)
     before = {layer.name: before.get(layer.name, norm(layer.value)) for layer in layers}
     if source is not None:
@@ -90,10 +90,13 @@ def snap(
             weights as it has; else they are taken as they are.
 
     Raises:
+        OptionError: There are no candidates.
         SchemeError: No candidate fits a layer.
         WeightsError: A weight is NaN or infinite, or a layer wholly zero.
     """
     candidates = [parse_scheme(scheme) for scheme in schemes]
+    if not candidates:
+        raise OptionError("expected schemes to choose from, got none")
     chosen = {}
     for layer in find_layers(model):
         zeros = 1 - np.count_nonzero(layer.value) / layer.value.size

@@ -88,7 +88,7 @@ def find_layers(model: torch.nn.Module | MutableMapping[str, NDArray[Any]]) -> l
 
     Raises:
         SchemeError: The model is neither a torch module nor a dict.
-        WeightsError: A value of the dict is no array.
+        WeightsError: A value of the dict is no array, or a layer of the module has no values yet.
     """
     return list(_arrays(model) if isinstance(model, MutableMapping) else _torch_layers(model))
 
@@ -100,6 +100,16 @@ def to_numpy(tensor: torch.Tensor) -> NDArray[Any]:
         tensor = tensor.float()
     values: NDArray[Any] = tensor.numpy()
     return values
+
+
+def unwrapped(model: torch.nn.Module) -> torch.nn.Module:
+    """The network inside what torch.compile or data parallelism made of it; they rename layers."""
+    from torch.nn.parallel import DataParallel, DistributedDataParallel
+
+    parallel = (DataParallel, DistributedDataParallel)
+    while isinstance(model, parallel) or hasattr(model, "_orig_mod"):
+        model = model.module if isinstance(model, parallel) else model._orig_mod
+    return model
 
 
 def mask_of(
@@ -144,17 +154,31 @@ def _torch_layers(model: torch.nn.Module) -> Iterator[TorchLayer]:
         raise SchemeError(
             f"expected a torch.nn.Module or a dict of NumPy weights, got {type(model).__name__}"
         )
+    model = unwrapped(model)
     owners = _owners(model)
     first = True
     for name, module in model.named_modules():
         if not isinstance(module, (nn.Conv2d, nn.Linear)):
             continue
+        _check_has_values(name, module)
         kind: Kind = "linear"
         if isinstance(module, nn.Conv2d):
             shape = tuple(module.weight.shape)
             kind = _conv_kind(shape, module.groups > 1 and shape[1] == 1, first)
             first = False
         yield TorchLayer(name, kind, module, _trouble(name, module, owners))
+
+
+def _check_has_values(name: str, module: torch.nn.Module) -> None:
+    """
+    Raises:
+        WeightsError: The weight is on the meta device, or of a lazy module.
+    """
+    from torch.nn.parameter import is_lazy
+
+    weight = module._parameters.get("weight")
+    if weight is not None and (is_lazy(weight) or weight.is_meta):
+        raise WeightsError("the weight has no values yet: load or initialise it", layer=name)
 
 
 def _owners(model: torch.nn.Module) -> dict[int, list[str]]:

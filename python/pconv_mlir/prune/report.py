@@ -81,7 +81,7 @@ def describe(choice: Choice, kept_norm: float) -> LayerReport:
         shape=tuple(value.shape),
         scheme="dense" if choice.note else str(choice.scheme),
         mined=str(choice.spelled_out) if choice.library and not choice.note else "",
-        zeros=1 - np.count_nonzero(value) / value.size,
+        zeros=float(1 - np.count_nonzero(value) / value.size),
         kept_norm=kept_norm,
         empty_filters=int(np.count_nonzero(~value.any(axis=tuple(range(1, value.ndim))))),
         note=choice.note,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pconv_mlir.container import parse_json
 from pconv_mlir.errors import ConfigError, ModelError, PConvError, PruneError
 from pconv_mlir.prune.config import PruneConfig
-from pconv_mlir.prune.layers import find_layers, to_numpy
+from pconv_mlir.prune.layers import find_layers, to_numpy, unwrapped
 from pconv_mlir.prune.report import LayerReport, PruneReport
 from pconv_mlir.prune.tensor_file import read_tensors, write_tensors
 
@@ -94,6 +94,7 @@ def load(
     report.config.check_network(find_layers(model))
     import torch
 
+    model = unwrapped(model)
     state = model.state_dict()
     counters = {name: state[name] for name in state if name.endswith(COUNTER)}
     arrays = {**{name: to_numpy(counter) for name, counter in counters.items()}, **arrays}
@@ -168,6 +169,7 @@ def _state(
         return dict(model), frozenset()
     import torch
 
+    model = unwrapped(model)
     if any(getattr(module, "prunes", False) for module in model.modules()):
         raise PruneError("the model still wears masks: call squash_mask() of its pruner first")
     state = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}

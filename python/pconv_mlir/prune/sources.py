@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pconv_mlir.errors import DependencyError, ModelError
-from pconv_mlir.prune.layers import to_numpy
+from pconv_mlir.prune.layers import to_numpy, unwrapped
 from pconv_mlir.prune.tensor_file import read_tensors
 from pconv_mlir.prune.units import Mask
 
@@ -135,6 +135,7 @@ def _tensors(source: Any) -> Mapping[str, Any]:
     if isinstance(source, str | os.PathLike):
         return _read_file(Path(source))
     if hasattr(source, "state_dict"):
+        source = unwrapped(source)
         hidden = {name: tensor for name, tensor in source.named_buffers() if name.endswith(".mask")}
         return {**source.state_dict(), **hidden}
     if hasattr(source, "graph"):

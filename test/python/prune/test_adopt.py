@@ -15,6 +15,7 @@ from pconv_mlir import models, prune
 from pconv_mlir.errors import (
     ConfigError,
     ModelError,
+    OptionError,
     PruneError,
     SchemeError,
     WeightsError,
@@ -89,6 +90,8 @@ def test_a_layer_that_nothing_fits_is_refused() -> None:
     ):
         prune.snap(weights, ["pattern:8", "pattern:mined4"])
     assert weights["head"] is before
+    with pytest.raises(OptionError, match="expected schemes to choose from"):
+        prune.snap(weights, [])
     with pytest.raises(WeightsError, match="layer 'x': every weight is zero"):
         prune.snap({"x": np.zeros((4, 4))})
 

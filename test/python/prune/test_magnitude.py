@@ -231,3 +231,20 @@ def test_a_parametrized_weight_is_refused() -> None:
         prune.magnitude(net, "pattern:8")
     torch_prune.remove(net[4], "weight")
     prune.magnitude(net, "pattern:8")
+
+
+def test_wrapped_modules_have_the_names_of_their_own() -> None:
+    net = network()
+    torch: Any = pytest.importorskip("torch")
+    for wrapped in (torch.compile(net), torch.nn.DataParallel(torch.compile(net))):
+        assert list(rows(prune.magnitude(wrapped, "pattern:8"))) == list(
+            rows(prune.magnitude(net, "pattern:8"))
+        )
+
+
+def test_modules_without_values_are_refused() -> None:
+    with pytest.raises(WeightsError, match="layer '0': the weight has no values yet"):
+        prune.magnitude(network().to("meta"), "pattern:8")
+    lazy: Any = pytest.importorskip("torch.nn").LazyConv2d(4, 3)
+    with pytest.raises(WeightsError, match="the weight has no values yet"):
+        prune.magnitude(lazy, "pattern:8")

@@ -505,6 +505,11 @@ def test_a_config_of_another_model_is_refused() -> None:
         prune.MagnitudePruner().prepare(other, training.pruner.config)
 
 
+def test_a_model_without_parameters_is_refused() -> None:
+    with pytest.raises(SchemeError, match="no layer is left to prune"):
+        prune.fit(nn.ReLU(), PATTERN, DATA)
+
+
 def test_states_that_do_not_fit_are_refused() -> None:
     training = prepared("admm")
     state = training.pruner.state_dict()
@@ -558,12 +563,14 @@ def test_an_interrupted_fit_leaves_a_plain_model() -> None:
         lambda: prune.GroupLassoPruner(-1),
         lambda: prune.fit(network(), PATTERN, DATA, method="adm"),
         lambda: prune.fit(network(), PATTERN, iter(DATA)),
+        lambda: prune.fit(network(), PATTERN, [1] * 12, epochs=1),
+        lambda: prune.fit(network(), PATTERN, [(1, 2, 3)] * 12, epochs=1),
         lambda: prune.fit(network(), PATTERN, DATA, distill=2),
         lambda: prune.fit(network(), PATTERN, DATA, epochs=1.5),
         lambda: prune.fit(network(), PATTERN, DATA, retrain_lr=-1),
     ],
 )
-def test_numbers_out_of_range_are_refused(make: Callable[[], Any]) -> None:
+def test_bad_arguments_are_refused(make: Callable[[], Any]) -> None:
     with pytest.raises(OptionError, match="expected"):
         make()
 

@@ -97,6 +97,18 @@ def test_modules_come_back_bit_by_bit(tmp_path: Path, dtype: str) -> None:
         assert torch.equal(other.state_dict()[name], tensor)
 
 
+def test_wrapped_modules_are_saved_under_their_own_names(tmp_path: Path) -> None:
+    import torch
+
+    net = network()
+    report = prune.magnitude(torch.nn.DataParallel(net), CONFIG)
+    prune.save(torch.compile(net), tmp_path / "net", report)
+    assert set(prune.read_weights(torch.compile(net))) == set(net.state_dict())
+    other = network()
+    assert prune.load(torch.compile(other), tmp_path / "net") == report
+    assert all(torch.equal(other.state_dict()[name], x) for name, x in net.state_dict().items())
+
+
 def test_what_a_pruner_did_is_saved(tmp_path: Path) -> None:
     net, pruner = network(), prune.MagnitudePruner()
     pruner.prepare(net, CONFIG)

@@ -140,7 +140,8 @@ def fit(
         progress: Gets every epoch when it is over; `str()` of it is a line. May evaluate the model.
 
     Raises:
-        OptionError: An unknown method, or a number out of range.
+        OptionError: An unknown method, a number out of range, or data that is no batches of inputs
+            and targets.
         WeightsError: The training has diverged.
         PruneError: The checkpoint is of another training, or damaged.
         ConfigError: As for `Pruner.prepare`, like the other errors of pruning.
@@ -199,6 +200,13 @@ def _batches(data: Any) -> int:
     return batches
 
 
+def _pair(batch: Any) -> Any:
+    if not isinstance(batch, (tuple, list)) or len(batch) != 2:
+        got = f"{len(batch)} values" if isinstance(batch, (tuple, list)) else type(batch).__name__
+        raise OptionError(f"expected batches of inputs and targets, got {got}")
+    return batch
+
+
 def _pruner(method: str | Pruner, steps: int, lr: float) -> Pruner:
     if isinstance(method, Pruner):
         return method
@@ -223,7 +231,8 @@ class _Loop:
     saved: Checkpoint
 
     def __post_init__(self) -> None:
-        self.device = next(self.model.parameters()).device
+        # A model without parameters is refused when the pruner looks for layers.
+        self.device = next(self.model.parameters(), torch.empty(0)).device
         self.losses: list[float] = []
 
     def resume(self) -> None:
@@ -255,7 +264,8 @@ class _Loop:
 
     def _epoch(self, optimizer: Any, schedule: Any, part: str) -> None:
         losses = []
-        for inputs, targets in self.data:
+        for batch in self.data:
+            inputs, targets = _pair(batch)
             loss = self._loss(inputs.to(self.device), targets.to(self.device))
             loss = loss + self.pruner.penalty()
             optimizer.zero_grad()
