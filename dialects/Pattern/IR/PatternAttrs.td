@@ -266,6 +266,8 @@ def Pattern_ScheduleAttr : Pattern_Attr<"Schedule", "schedule"> {
       a block of `channel_block` channels at a time; the accumulators of one filter stay in
       registers while its kernels go by, which name their cells by place in the copy, so that one
       loop serves all kernel patterns. Filters are dealt into blocks of `filter_block`.
+      The last tiles of a plane are shorter where the rows do not divide its height; the last strip
+      is folded where it is half a vector wide: its upper and its lower half share vectors.
     - `output_stationary` (dense): the accumulators of `filter_block` filters stay in registers.
 
     C1: all numbers are positive; there are at most 1024 rows and 1024 vectors.
