@@ -12,6 +12,7 @@ from pconv_mlir.prune.schemes import KernelPattern
 ROOT = Path(__file__).resolve().parents[2]
 FASHION_DENSE = ROOT / "examples" / "fashion_mnist" / "data" / "fashion_dense.onnx"
 
+BOTH, FEWER = "pattern:8+connectivity:3.6", "pattern:8+connectivity:2"
 RANDOM8 = str(KernelPattern(random_library(8, seed=0), 3.6))
 
 
@@ -27,7 +28,6 @@ class Job:
         method: Of pruning.
         seed: Of its random numbers.
         settings: Other arguments of the command.
-        slow: It takes days without a GPU, and runs only with `--slow`.
     """
 
     name: str
@@ -37,7 +37,6 @@ class Job:
     method: str = "magnitude"
     seed: int = 0
     settings: dict[str, float] = field(default_factory=dict)
-    slow: bool = False
 
     def arguments(self, data: Path, out: Path) -> list[str]:
         """The words after `pconv prune`."""
@@ -82,54 +81,56 @@ def _fashion(name: str, scheme: str, method: str, seed: int) -> Job:
     return Job(job_name, "vgg-fashion", scheme, FASHION_DENSE, method, seed, settings)
 
 
-def _jobs() -> list[Job]:
-    dense = {"epochs": 5, "lr": 0.02}
-    both, fewer = "pattern:8+connectivity:3.6", "pattern:8+connectivity:2"
-    jobs = [
-        Job("resnet20-dense-1", "resnet20-cifar", "dense", settings=dense),
+def _vgg(name: str, scheme: str, seed: int) -> Job:
+    settings = {"epochs": 4, "retrain-epochs": 8, "lr": 0.01, "retrain-lr": 0.02, "distill": 0.5}
+    job_name = f"vgg16-{name}-admm-{seed}"
+    return Job(job_name, "vgg16-cifar", scheme, "vgg16-dense", "admm", seed, settings)
+
+
+def _dense() -> list[Job]:
+    settings = {"epochs": 5, "lr": 0.02}
+    return [
+        Job("resnet20-dense-1", "resnet20-cifar", "dense", settings=settings),
         # Again from the result: what it gains says whether the first one had converged.
-        Job("resnet20-dense-2", "resnet20-cifar", "dense", "resnet20-dense-1", settings=dense),
+        Job("resnet20-dense-2", "resnet20-cifar", "dense", "resnet20-dense-1", settings=settings),
+        Job("vgg16-dense", "vgg16-cifar", "dense", settings={"epochs": 16, "lr": 0.05}),
     ]
-    for seed in range(3):
-        jobs += [
-            _fashion("p8c3.6", both, "admm", seed),
-            _resnet("p8", "pattern:8", "admm", seed),
-            _fashion("random8c3.6", RANDOM8, "admm", seed),
-            _fashion("dense", "dense", "magnitude", seed),
-            _resnet("p8c2", fewer, "admm", seed),
-            _fashion("p8c3.6", both, "magnitude", seed),
-            _fashion("p8c3.6", both, "gradual", seed),
-            _resnet("p8c2", fewer, "magnitude", seed),
-            _resnet("p8c2", fewer, "gradual", seed),
-        ]
-    for seed in range(3):
-        jobs += [
-            _fashion(f"{name}c3.6", f"pattern:{library}+connectivity:3.6", "admm", seed)
-            for name, library in (("p4", "4"), ("p12", "12"), ("mined56", "mined56"))
-        ]
-        jobs += [_resnet("p8", "pattern:8", method, seed) for method in ("magnitude", "gradual")]
-        resnet = ("resnet20", "resnet20-cifar", "resnet20-dense-1")
-        fashion = ("fashion", "vgg-fashion", "fashion-dense-0")
-        jobs.append(_longer(*resnet, "p8", "pattern:8", seed))
-        jobs.append(_longer(*fashion, "p8c3.6", both, seed))
-        jobs.append(_longer(*resnet, "p8c2", fewer, seed))
-    # An epoch of these takes half an hour on one core.
-    vgg = {"epochs": 30, "retrain-epochs": 30, "lr": 0.01, "retrain-lr": 0.02}
-    jobs.append(
-        Job("vgg16-dense", "vgg16-cifar", "dense", settings={"epochs": 100, "lr": 0.1}, slow=True)
-    )
-    for seed in range(3):
-        jobs += [
-            Job(
-                f"vgg16-{name}-admm-{seed}", "vgg16-cifar", scheme, "vgg16-dense", "admm", seed, vgg
-            )
-            for name, scheme in (
-                ("p8c3.6", both),
-                ("punched6", "block-punched:8x4@6"),
-                ("unstructured10", "unstructured@10"),
-            )
-        ]
-    return jobs
 
 
-JOBS = _jobs()
+def _goals_and_methods(seed: int) -> list[Job]:
+    return [
+        _fashion("p8c3.6", BOTH, "admm", seed),
+        _resnet("p8", "pattern:8", "admm", seed),
+        _fashion("random8c3.6", RANDOM8, "admm", seed),
+        _fashion("dense", "dense", "magnitude", seed),
+        _resnet("p8c2", FEWER, "admm", seed),
+        _fashion("p8c3.6", BOTH, "magnitude", seed),
+        _fashion("p8c3.6", BOTH, "gradual", seed),
+        _resnet("p8c2", FEWER, "magnitude", seed),
+        _resnet("p8c2", FEWER, "gradual", seed),
+        _vgg("p8c3.6", BOTH, seed),
+        _vgg("punched6", "block-punched:8x4@6", seed),
+        _vgg("unstructured10", "unstructured@10", seed),
+    ]
+
+
+def _libraries_and_longer(seed: int) -> list[Job]:
+    resnet = ("resnet20", "resnet20-cifar", "resnet20-dense-1")
+    fashion = ("fashion", "vgg-fashion", "fashion-dense-0")
+    return [
+        _fashion("p4c3.6", "pattern:4+connectivity:3.6", "admm", seed),
+        _fashion("p12c3.6", "pattern:12+connectivity:3.6", "admm", seed),
+        _fashion("mined56c3.6", "pattern:mined56+connectivity:3.6", "admm", seed),
+        _resnet("p8", "pattern:8", "magnitude", seed),
+        _resnet("p8", "pattern:8", "gradual", seed),
+        _longer(*resnet, "p8", "pattern:8", seed),
+        _longer(*fashion, "p8c3.6", BOTH, seed),
+        _longer(*resnet, "p8c2", FEWER, seed),
+    ]
+
+
+JOBS = _dense()
+for _seed in range(3):
+    JOBS += _goals_and_methods(_seed)
+for _seed in range(3):
+    JOBS += _libraries_and_longer(_seed)

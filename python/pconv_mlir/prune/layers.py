@@ -104,12 +104,18 @@ def to_numpy(tensor: torch.Tensor) -> NDArray[Any]:
 
 def unwrapped(model: torch.nn.Module) -> torch.nn.Module:
     """The network inside what torch.compile or data parallelism made of it; they rename layers."""
+    return list(wrappers(model))[-1]
+
+
+def wrappers(model: torch.nn.Module) -> Iterator[torch.nn.Module]:
+    """The modules that each wrap the next one, and the network at last."""
     from torch.nn.parallel import DataParallel, DistributedDataParallel
 
     parallel = (DataParallel, DistributedDataParallel)
+    yield model
     while isinstance(model, parallel) or hasattr(model, "_orig_mod"):
         model = model.module if isinstance(model, parallel) else model._orig_mod
-    return model
+        yield model
 
 
 def mask_of(

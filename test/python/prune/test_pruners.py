@@ -359,6 +359,20 @@ def test_a_compiled_model_trains_and_sees_new_masks() -> None:
     torch.testing.assert_close(compiled.model(DATA[0][0]).detach(), outputs, atol=1e-4, rtol=1e-4)
 
 
+def test_a_compiled_model_is_prepared_as_the_one_inside() -> None:
+    plain = prepared("admm")
+    model, pruner = network(), METHODS["admm"]()
+    compiled = torch.compile(model, backend="aot_eager")
+    pruner.prepare(compiled, PATTERN)
+    training = Training(model, pruner)
+    training.run(20, compiled)
+    plain.run(20)
+    names = [layer.name for layer in pruner.squash_mask().layers]
+    assert names == [layer.name for layer in plain.pruner.squash_mask().layers]
+    for name, weight in effective(plain.model).items():
+        np.testing.assert_allclose(effective(model)[name], weight, atol=1e-4)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_a_model_may_be_moved_while_it_is_pruned(method: str) -> None:
     training = prepared(method, PUNCHED)

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from pconv_mlir import prune
+from pconv_mlir.errors import PruneError
 from pconv_mlir.performance.model import LayerModel
+from pconv_mlir.prune.layers import find_layers
 
 torch = pytest.importorskip("torch", reason="pruners work on torch modules")
 from torch import distributed, nn  # noqa: E402
@@ -41,6 +43,8 @@ def train(rank: int, folder: str, method: str) -> None:
     torch.manual_seed(0)
     make, scheme = METHODS[method]
     model, pruner = network(), make()
+    with pytest.raises(PruneError, match="prepare the network first"):
+        pruner.prepare(torch.compile(nn.parallel.DistributedDataParallel(model)), scheme)
     pruner.prepare(model, scheme)
     parallel = nn.parallel.DistributedDataParallel(model)
     optimizer = torch.optim.Adam(model.parameters(), 0.01)
@@ -52,6 +56,7 @@ def train(rank: int, folder: str, method: str) -> None:
         optimizer.step()
         pruner.step()
     pruner.squash_mask()
+    assert [layer.name for layer in find_layers(parallel)] == ["0", "3", "5"]
     torch.save(model.state_dict(), f"{folder}/{rank}.pt")
     distributed.destroy_process_group()
 

@@ -99,7 +99,6 @@ def test_trainings_are_run_measured_and_reported(
         ),
         jobs.Job("orphan", "vgg-fashion", "pattern:8", "missing"),
         jobs.Job("broken", "vgg-fashion", "dense", settings={"epochs": 0}),
-        jobs.Job("large", "vgg-fashion", "dense", slow=True),
     ]  # fmt: skip
     for module in (run, measure, report):
         monkeypatch.setattr(module, "JOBS", made)
@@ -111,7 +110,6 @@ def test_trainings_are_run_measured_and_reported(
     first = capfd.readouterr()
     assert "orphan: left out, there is no result of missing yet" in first.out
     assert "broken: failed with 1" in first.out and "epochs >= 1" in first.err
-    assert "large" not in first.out
     run.main()  # what is done is not done again
     assert "fashion" not in capfd.readouterr().out
     monkeypatch.setattr(sys, "argv", [*arguments, "--status"])

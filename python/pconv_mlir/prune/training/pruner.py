@@ -9,10 +9,11 @@ from typing import Any
 
 import torch
 from numpy.typing import NDArray
+from torch.nn.parallel import DistributedDataParallel
 
 from pconv_mlir.errors import ConfigError, OptionError, PruneError
 from pconv_mlir.prune.config import Choice, PruneConfig
-from pconv_mlir.prune.layers import find_layers
+from pconv_mlir.prune.layers import find_layers, wrappers
 from pconv_mlir.prune.ranges import is_integer
 from pconv_mlir.prune.report import PruneReport, describe
 from pconv_mlir.prune.schemes import Scheme, parse_scheme
@@ -32,10 +33,10 @@ class Pruner:
         report = pruner.squash_mask()
 
     After `steps` steps the masks are frozen (hard pruning); the steps that follow retrain what is
-    left. Prepare the model before it is wrapped in DDP or compiled, and make the optimizer then:
-    masks change the order of the parameters, which the state of an optimizer relies on. To save a
-    training, save `model.state_dict()` and `pruner.state_dict()` too; to go on, prepare a new model
-    in the same way and load both.
+    left. Prepare the model before it is wrapped in DDP, and make the optimizer then: masks change
+    the order of the parameters, which the state of an optimizer relies on. To save a training, save
+    `model.state_dict()` and `pruner.state_dict()` too; to go on, prepare a new model in the same
+    way and load both.
 
     Args:
         steps: Steps until the masks are frozen.
@@ -73,7 +74,8 @@ class Pruner:
             config: Which layer gets which scheme; or one scheme, as for `magnitude`.
 
         Raises:
-            PruneError: The pruner has a model already.
+            PruneError: The pruner has a model already, or the model is in
+                DistributedDataParallel, which loses sight of parameters that get a mask.
             ConfigError: The config does not fit the model.
             SchemeError: A scheme does not fit its layer, its rate would leave nothing of it, its
                 weight is shared, or it is being pruned already.
@@ -81,6 +83,8 @@ class Pruner:
         """
         if self._choices:
             raise PruneError("this pruner has a model already: call squash_mask() first")
+        if any(isinstance(module, DistributedDataParallel) for module in wrappers(model)):
+            raise PruneError("prepare the network first, then wrap it in DistributedDataParallel")
         layers = find_layers(model)
         config = PruneConfig.of(config)
         choices = self._select(config.choose(layers))

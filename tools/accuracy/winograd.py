@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""`pconv` with another 3x3 convolution for wide layers: they train on a CPU in half the time.
+
+python tools/accuracy/winograd.py prune vgg16-cifar ...
+
+Winograd's minimal filtering as matrix products (Lavin & Gray 2015, "Fast Algorithms for
+Convolutional Neural Networks", section 4): a tile of 4x4 outputs takes 36 multiplications for each
+pair of channels where the direct convolution takes 144. Results differ from torch's by rounding,
+about 1e-5 of the largest value. torch.compile makes loops of the transforms, so a C++ compiler is
+needed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd import Function
+from torch.nn import functional
+
+from pconv_mlir.cli import main
+
+Matrix = Sequence[Sequence[float]]
+
+# By the side of an output tile, the section's matrices: of the input, the weights and the output.
+INPUT: dict[int, Matrix] = {
+    2: ((1, 0, -1, 0), (0, 1, 1, 0), (0, -1, 1, 0), (0, 1, 0, -1)),
+    4: (
+        (4, 0, -5, 0, 1, 0),
+        (0, -4, -4, 1, 1, 0),
+        (0, 4, -4, -1, 1, 0),
+        (0, -2, -1, 2, 1, 0),
+        (0, 2, -1, -2, 1, 0),
+        (0, 4, 0, -5, 0, 1),
+    ),
+}
+WEIGHT: dict[int, Matrix] = {
+    2: ((1, 0, 0), (1 / 2, 1 / 2, 1 / 2), (1 / 2, -1 / 2, 1 / 2), (0, 0, 1)),
+    4: (
+        (1 / 4, 0, 0),
+        (-1 / 6, -1 / 6, -1 / 6),
+        (-1 / 6, 1 / 6, -1 / 6),
+        (1 / 24, 1 / 12, 1 / 6),
+        (1 / 24, -1 / 12, 1 / 6),
+        (0, 0, 1),
+    ),
+}
+OUTPUT: dict[int, Matrix] = {
+    2: ((1, 1, 1, 0), (0, 1, -1, -1)),
+    4: ((1, 1, 1, 1, 1, 0), (0, 1, -1, 2, -2, 0), (0, 1, 1, 4, 4, 0), (0, 1, -1, 8, -8, 1)),
+}
+
+CACHE = 1 << 18  # numbers of a transformed chunk of images: 1 MiB
+ROWS = 128  # of a matrix product at least: with fewer, reading the weights takes the time
+CHANNELS = 64  # of a layer at least: with fewer, the transforms take what the products save
+
+
+def _transposed(matrix: Matrix) -> Matrix:
+    return tuple(zip(*matrix, strict=True))
+
+
+def _times(matrix: Matrix, items: Sequence[Tensor]) -> list[Tensor]:
+    """A small matrix times a vector of tensors, without the zeros."""
+    return [
+        sum(c * x for c, x in zip(row, items, strict=True) if c)  # type: ignore[misc]
+        for row in matrix
+    ]
+
+
+def _both_sides(matrix: Matrix, square: Sequence[Sequence[Tensor]]) -> list[list[Tensor]]:
+    """M X Mᵀ for a square X of tensors."""
+    columns = [_times(matrix, column) for column in zip(*square, strict=True)]
+    return [_times(matrix, row) for row in zip(*columns, strict=True)]
+
+
+def _inputs(x: Tensor, tile: int) -> Tensor:
+    """Padded images [N, H, W, C] to [points, tiles, C]: overlapping tiles, transformed."""
+    down, across = (x.shape[1] - 2) // tile, (x.shape[2] - 2) // tile
+    square = [
+        [
+            x[:, i : i + tile * (down - 1) + 1 : tile, j : j + tile * (across - 1) + 1 : tile]
+            for j in range(tile + 2)
+        ]
+        for i in range(tile + 2)
+    ]
+    return _points(_both_sides(INPUT[tile], square)).flatten(1, 3)
+
+
+def _outputs(m: Tensor, tile: int) -> Tensor:
+    """[points, tiles, K] to [outputs of a tile, tiles, K]."""
+    return _points(_both_sides(OUTPUT[tile], _square(m, tile + 2)))
+
+
+def _gradients(dy: Tensor, tile: int) -> Tensor:
+    """[N, H, W, K] to [points, tiles, K]: the transpose of `_outputs`."""
+    square = [[dy[:, i::tile, j::tile] for j in range(tile)] for i in range(tile)]
+    return _points(_both_sides(_transposed(OUTPUT[tile]), square)).flatten(1, 3)
+
+
+def _weights(weight: Tensor, tile: int) -> Tensor:
+    """[K, C, 3, 3] to [points, C, K]."""
+    square = [[weight[:, :, i, j].t() for j in range(3)] for i in range(3)]
+    return _points(_both_sides(WEIGHT[tile], square))
+
+
+def _weight_gradients(du: Tensor, tile: int) -> Tensor:
+    """[points, C, K] to [9, C, K]: the transpose of `_weights`."""
+    return _points(_both_sides(_transposed(WEIGHT[tile]), _square(du, tile + 2)))
+
+
+def _square(points: Tensor, side: int) -> list[list[Tensor]]:
+    return [list(row) for row in points.view(side, side, *points.shape[1:])]
+
+
+def _points(square: list[list[Tensor]]) -> Tensor:
+    return torch.stack([x for row in square for x in row])
+
+
+inputs, outputs, gradients, weights, weight_gradients = (
+    torch.compile(function, dynamic=False)
+    for function in (_inputs, _outputs, _gradients, _weights, _weight_gradients)
+)
+
+
+def _padded(x: Tensor, tile: int, border: int) -> Tensor:
+    """[N, H, W, C] with a border of zeros, and whole tiles."""
+    h, w = x.shape[1:3]
+    return functional.pad(x, (0, 0, border, -w % tile + border, border, -h % tile + border))
+
+
+def _chunks(x: Tensor, tile: int) -> list[slice]:
+    """Images of [N, H, W, C] whose transformed tiles fit into the cache together."""
+    n, h, w, c = x.shape
+    tiles = -(-h // tile) * -(-w // tile)
+    images = max(1, CACHE // (tiles * c * (tile + 2) ** 2), ROWS // tiles)
+    return [slice(i, i + images) for i in range(0, n, images)]
+
+
+def _convolved(x: Tensor, u: Tensor, tile: int) -> Tensor:
+    """The convolution of [N, H, W, C] by transformed weights."""
+    n, h, w, _ = x.shape
+    down, across, k = -(-h // tile), -(-w // tile), u.shape[2]
+    y = x.new_empty(n, down, tile, across, tile, k)
+    for part in _chunks(x, tile):
+        m = outputs(torch.bmm(inputs(_padded(x[part], tile, 1), tile), u), tile)
+        y[part] = m.view(tile, tile, -1, down, across, k).permute(2, 3, 0, 4, 1, 5)
+    return y.view(n, down * tile, across * tile, k)[:, :h, :w]
+
+
+class Winograd(Function):  # type: ignore[misc]
+    """The 3x3 convolution of [N, C, H, W] with a border of one zero; channels last in memory."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, tile: int) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        ctx.tile = tile
+        y = _convolved(_channels_last(x), weights(weight.detach(), tile), tile)
+        return y.permute(0, 3, 1, 2)
+
+    @staticmethod
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        x, weight = (tensor.detach() for tensor in ctx.saved_tensors)
+        dy, dx, dw = _channels_last(dy), None, None
+        if ctx.needs_input_grad[0]:
+            turned = weights(weight.transpose(0, 1).flip(2, 3), ctx.tile)
+            dx = _convolved(dy, turned, ctx.tile).permute(0, 3, 1, 2)
+        if ctx.needs_input_grad[1]:
+            dw = _weight_gradient(_channels_last(x), dy, ctx.tile)
+        return dx, dw, None
+
+
+def _channels_last(x: Tensor) -> Tensor:
+    return x.permute(0, 2, 3, 1).contiguous()
+
+
+def _weight_gradient(x: Tensor, dy: Tensor, tile: int) -> Tensor:
+    """[N, H, W, C] and [N, H, W, K] to [K, C, 3, 3]."""
+    du = x.new_zeros((tile + 2) ** 2, x.shape[3], dy.shape[3])
+    for part in _chunks(x, tile):
+        v = inputs(_padded(x[part], tile, 1), tile)
+        du.baddbmm_(v.transpose(1, 2), gradients(_padded(dy[part], tile, 0), tile))
+    return weight_gradients(du, tile).view(3, 3, *du.shape[1:]).permute(3, 2, 0, 1)
+
+
+def gains(layer: nn.Conv2d, x: Tensor) -> bool:
+    """Whether a layer is one that computes faster this way."""
+    form = (layer.kernel_size, layer.stride, layer.padding, layer.dilation, layer.groups)
+    plain = form == ((3, 3), (1, 1), (1, 1), (1, 1), 1) and layer.padding_mode == "zeros"
+    wide = min(layer.in_channels, layer.out_channels) >= CHANNELS
+    here = x.device.type == "cpu" and x.dtype == torch.float32 and x.dim() == 4
+    return plain and wide and here and layer.bias is None
+
+
+def install() -> None:
+    """Every layer that gains by it computes this way from now on."""
+    direct = nn.Conv2d._conv_forward
+    torch._dynamo.config.recompile_limit = 100  # one for each shape
+
+    def forward(layer: nn.Conv2d, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        if not gains(layer, x):
+            return direct(layer, x, weight, bias)
+        return Winograd.apply(x, weight, 4 if min(x.shape[2:]) > 2 else 2)
+
+    nn.Conv2d._conv_forward = forward
+
+
+if __name__ == "__main__":
+    install()
+    sys.exit(main())
