@@ -4,6 +4,7 @@
 // The compiler's objects are small and plain: code, constants, calls of a few known functions. A
 // loader of our own for just that keeps LLVM out of the processes that only run networks, and
 // checks every number of the file before it uses it, where LLVM's JIT linkers assert.
+#include "Relocations.h"
 #include "Runtime/Runtime.h"
 
 #include <cmath>
@@ -17,9 +18,9 @@
 #include <utility>
 #include <vector>
 
-namespace {
+using namespace pconv;
 
-using Address = uint64_t;
+namespace {
 
 //===----------------------------------------------------------------------===//
 // What code may call
@@ -66,150 +67,12 @@ Address findImport(const char *name) {
   return 0;
 }
 
-//===----------------------------------------------------------------------===//
-// The two instruction sets
-//===----------------------------------------------------------------------===//
-
 #if defined(__x86_64__)
-constexpr uint16_t hostMachine = EM_X86_64;
+const InstructionSet &host = x86_64;
 #elif defined(__aarch64__)
-constexpr uint16_t hostMachine = EM_AARCH64;
+const InstructionSet &host = aarch64;
 #else
 #error "no loader for this instruction set"
-#endif
-
-/// A stub jumps to any address; direct calls reach only code nearby.
-constexpr uint64_t stubSize = 16;
-
-void writeStub(char *at, Address target) {
-#if defined(__x86_64__)
-  const unsigned char jump[] = {0xff, 0x25, 0, 0, 0, 0}; // jmp *0(%rip)
-  std::memcpy(at, jump, sizeof jump);
-  std::memcpy(at + sizeof jump, &target, sizeof target);
-#else
-  const uint32_t jump[] = {0x58000050, 0xd61f0200}; // ldr x16, #8; br x16
-  std::memcpy(at, jump, sizeof jump);
-  std::memcpy(at + sizeof jump, &target, sizeof target);
-#endif
-}
-
-/// A relocation, read: the addresses that its formula may need.
-struct Fixup {
-  uint32_t type;
-  char *at;       // where to write
-  Address place;  // the same as a number (P)
-  uint64_t room;  // bytes from there to the end of the section
-  Address symbol; // S
-  Address call;   // S, or the stub that jumps to it
-  Address got;    // the slot that holds S
-  int64_t addend; // A
-};
-
-enum class Applied { Yes, UnknownType, OutOfRange, OutOfSection };
-
-template <typename T> Applied write(const Fixup &fixup, T value) {
-  if (fixup.room < sizeof value)
-    return Applied::OutOfSection;
-  std::memcpy(fixup.at, &value, sizeof value);
-  return Applied::Yes;
-}
-
-Applied writeSigned32(const Fixup &fixup, Address value) {
-  auto distance = static_cast<int64_t>(value);
-  if (distance != static_cast<int32_t>(distance))
-    return Applied::OutOfRange;
-  return write(fixup, static_cast<int32_t>(distance));
-}
-
-#if defined(__x86_64__)
-Applied apply(const Fixup &f) {
-  switch (f.type) {
-  case R_X86_64_NONE:
-    return Applied::Yes;
-  case R_X86_64_64:
-    return write(f, f.symbol + f.addend);
-  case R_X86_64_PC64:
-    return write(f, f.symbol + f.addend - f.place);
-  case R_X86_64_PC32:
-  case R_X86_64_PLT32:
-    return writeSigned32(f, f.call + f.addend - f.place);
-  case R_X86_64_GOTPCREL:
-  case R_X86_64_GOTPCRELX:
-  case R_X86_64_REX_GOTPCRELX:
-    return writeSigned32(f, f.got + f.addend - f.place);
-  default:
-    return Applied::UnknownType;
-  }
-}
-#else
-/// Puts `bits` of a value into an instruction at bit `shift`.
-Applied patch(const Fixup &fixup, uint32_t mask, uint32_t bits) {
-  uint32_t instruction;
-  if (fixup.room < sizeof instruction)
-    return Applied::OutOfSection;
-  std::memcpy(&instruction, fixup.at, sizeof instruction);
-  return write(fixup, (instruction & ~mask) | (bits & mask));
-}
-
-/// The page of `target` as seen from the instruction: ADRP.
-Applied patchPage(const Fixup &f, Address target) {
-  int64_t pages =
-      (static_cast<int64_t>(target & ~4095ull) - static_cast<int64_t>(f.place & ~4095ull)) >> 12;
-  if (pages < -(1 << 20) || pages >= (1 << 20))
-    return Applied::OutOfRange;
-  uint32_t bits = static_cast<uint32_t>(pages);
-  return patch(f, 0x60ffffe0, (bits & 3) << 29 | (bits >> 2 & 0x7ffff) << 5);
-}
-
-/// The place inside a page, in units of 2^scale bytes: ADD, LDR and STR.
-Applied patchOffset(const Fixup &f, Address target, unsigned scale) {
-  if (target & ((1u << scale) - 1))
-    return Applied::OutOfRange;
-  return patch(f, 0x3ffc00, static_cast<uint32_t>(target & 4095) >> scale << 10);
-}
-
-Applied patchCall(const Fixup &f, Address target) {
-  int64_t distance = static_cast<int64_t>(target - f.place);
-  if (distance & 3 || distance < -(1 << 27) || distance >= (1 << 27))
-    return Applied::OutOfRange;
-  return patch(f, 0x3ffffff, static_cast<uint32_t>(distance >> 2));
-}
-
-Applied apply(const Fixup &f) {
-  const Address target = f.symbol + f.addend;
-  switch (f.type) {
-  case R_AARCH64_NONE:
-    return Applied::Yes;
-  case R_AARCH64_ABS64:
-    return write(f, target);
-  case R_AARCH64_PREL64:
-    return write(f, target - f.place);
-  case R_AARCH64_PREL32:
-    return writeSigned32(f, target - f.place);
-  case R_AARCH64_CALL26:
-  case R_AARCH64_JUMP26:
-    return patchCall(f, f.call + f.addend);
-  case R_AARCH64_ADR_PREL_PG_HI21:
-    return patchPage(f, target);
-  case R_AARCH64_ADD_ABS_LO12_NC:
-  case R_AARCH64_LDST8_ABS_LO12_NC:
-    return patchOffset(f, target, 0);
-  case R_AARCH64_LDST16_ABS_LO12_NC:
-    return patchOffset(f, target, 1);
-  case R_AARCH64_LDST32_ABS_LO12_NC:
-    return patchOffset(f, target, 2);
-  case R_AARCH64_LDST64_ABS_LO12_NC:
-    return patchOffset(f, target, 3);
-  case R_AARCH64_LDST128_ABS_LO12_NC:
-    return patchOffset(f, target, 4);
-  case R_AARCH64_ADR_GOT_PAGE:
-    return patchPage(f, f.got + f.addend);
-  case R_AARCH64_LD64_GOT_LO12_NC:
-    return patchOffset(f, f.got + f.addend, 3);
-  default:
-    return Applied::UnknownType;
-  }
-}
 #endif
 
 //===----------------------------------------------------------------------===//
@@ -328,8 +191,8 @@ bool Loader::readHeader() {
   if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
       header.e_type != ET_REL || header.e_shentsize != sizeof(Elf64_Shdr))
     return fail("not a relocatable 64-bit object");
-  if (header.e_machine != hostMachine)
-    return fail("made for ELF machine %d, this one is %d", header.e_machine, hostMachine);
+  if (header.e_machine != host.machine)
+    return fail("made for ELF machine %d, this one is %d", header.e_machine, host.machine);
   return true;
 }
 
@@ -457,7 +320,7 @@ bool Loader::resolve(PconvCode &code) {
     } else if (ELF64_ST_TYPE(symbol.st_info) != STT_FILE) {
       return fail("symbol '%.100s' is of a kind that networks do not need", name);
     }
-    writeStub(stub(i), addresses[i]);
+    host.writeStub(stub(i), addresses[i]);
     std::memcpy(slot(i), &addresses[i], sizeof(Address));
   }
   return true;
@@ -507,7 +370,7 @@ bool Loader::relocateOne(const Section &target, const Elf64_Rela &entry) {
                                                      : fixup.symbol;
   fixup.got = reinterpret_cast<Address>(slot(symbol));
   fixup.addend = entry.r_addend;
-  switch (apply(fixup)) {
+  switch (host.apply(fixup)) {
   case Applied::Yes:
     return true;
   case Applied::UnknownType:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import native
@@ -12,6 +13,7 @@ import test_layers
 from nets import Net, assert_close, inputs_of
 
 from pconv_mlir import artefact, compiler, reference
+from pconv_mlir.artefact import Artefact
 from pconv_mlir.module import Module
 
 TARGET = "aarch64-linux-gnu"
@@ -26,19 +28,22 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("aarch64")
 
 
-def check(module: Module, shop: Path) -> None:
+Run = Callable[[Artefact, Sequence[native.Floats], Path], list[native.Floats]]
+
+
+def check(module: Module, shop: Path, run: Run = native.AARCH64.run) -> None:
     """Compiles, saves and opens a network; fails unless its results are right."""
     path = shop / "network.pconv"
     artefact.save(compiler.build(module, target=TARGET), path)
     inputs = inputs_of(module)
-    found = native.AARCH64.run(artefact.load(path), inputs, shop)
-    assert_close(found, reference.run(module, *inputs))
+    assert_close(run(artefact.load(path), inputs, shop), reference.run(module, *inputs))
 
 
+@pytest.mark.parametrize("run", [native.AARCH64.run, native.AARCH64.load], ids=["linked", "loaded"])
 @pytest.mark.parametrize("name", test_layers.JOINT)
-def test_a_network(name: str, shop: Path) -> None:
+def test_a_network(name: str, run: Run, shop: Path) -> None:
     net = Net()
-    check(net.module(*test_layers.JOINT[name](net)), shop)
+    check(net.module(*test_layers.JOINT[name](net)), shop, run)
 
 
 @pytest.mark.parametrize("number", ROWS)
