@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The ready training loop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pconv_mlir import prune
+from pconv_mlir.errors import SchemeError, WeightsError
+
+torch = pytest.importorskip("torch", reason="pruners work on torch modules")
+from torch import nn  # noqa: E402
+from trainings import DATA, METHODS, PATTERN, PUNCHED, effective, network  # noqa: E402
+
+
+def accuracy(model: nn.Module) -> float:
+    assert not model.training
+    hits = [(model(inputs).argmax(1) == targets).float().mean() for inputs, targets in DATA]
+    return float(torch.stack(hits).mean())
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_fit_keeps_the_accuracy(method: str) -> None:
+    model, lines = network(), []
+    report = prune.fit(
+        model,
+        PUNCHED,
+        DATA,
+        method=method,
+        epochs=8,
+        retrain_epochs=20,
+        lr=0.05,
+        retrain_lr=0.05,
+        evaluate=accuracy,
+        progress=lambda epoch: lines.append(str(epoch)),
+    )
+    assert list(report.scores) == ["before", "hard", "after"]
+    assert report.scores["after"] > 0.9 > report.scores["before"]
+    assert len(report.losses) == len(lines) == (20 if method == "magnitude" else 28)
+    assert report.losses[-1] < report.losses[0]
+    assert lines[-1].startswith("retrain 20/20: loss 0.")
+    weight = effective(model)["3"]
+    assert 1 - weight.astype(bool).mean() == pytest.approx(2 / 3)
+    assert bool(report.residuals) == (method != "magnitude")
+
+
+def test_fit_with_everything_switched_on_is_deterministic() -> None:
+    results = []
+    for draws in (0, 3):
+        model = network()
+        torch.rand(draws)
+        state = torch.get_rng_state()
+        inputs, targets = map(torch.cat, zip(*DATA, strict=True))
+        images = torch.utils.data.TensorDataset(inputs, targets)
+        loader = torch.utils.data.DataLoader(images, batch_size=16, shuffle=True)
+        options: dict[str, Any] = {"distill": 0.5, "recalibrate": True, "autocast": True}
+        report = prune.fit(
+            model, PATTERN, loader, epochs=3, retrain_epochs=2, seed=7, evaluate=accuracy, **options
+        )
+        assert torch.equal(torch.get_rng_state(), state)
+        results.append((report, effective(model)))
+    assert results[0][0] == results[1][0]
+    assert all(np.array_equal(results[0][1][name], results[1][1][name]) for name in ("0", "3"))
+
+
+def test_distillation_pulls_towards_the_dense_outputs() -> None:
+    inputs = DATA[0][0]
+    dense = network().eval()
+    distances = []
+    for distill in (0.0, 1.0):
+        model = network()
+        prune.fit(
+            model, "unstructured@3", DATA, method="magnitude", retrain_epochs=20, retrain_lr=0.02,
+            distill=distill, optimizer=lambda parameters, lr: torch.optim.SGD(parameters, lr, 0.9),
+        )  # fmt: skip
+        difference = model.eval()(inputs).log_softmax(1) - dense.train()(inputs).log_softmax(1)
+        distances.append(float(difference.detach().norm()))
+    assert distances[1] < distances[0] / 2
+
+
+def test_recalibration_measures_the_statistics_of_the_data() -> None:
+    model = network()
+    first = model[0].weight.detach().clone()
+    model.train()[1].eval()  # frozen by its user
+    prune.recalibrate_batch_norm(model, DATA)
+    assert model.training and not model[1].training
+    assert model[1].momentum == 0.1
+    outputs = torch.stack([model[0](inputs) for inputs, _ in DATA])
+    torch.testing.assert_close(model[1].running_mean, outputs.mean((0, 1, 3, 4)))
+    assert torch.equal(model[0].weight, first)
+
+
+def test_a_model_without_parameters_is_refused() -> None:
+    with pytest.raises(SchemeError, match="no layer is left to prune"):
+        prune.fit(nn.ReLU(), PATTERN, DATA)
+
+
+def test_a_training_that_diverges_says_so() -> None:
+    model = network()
+    names = list(model.state_dict())
+    with pytest.raises(WeightsError, match="smaller learning rate|NaN or infinite"):
+        prune.fit(model, PATTERN, DATA, method="gradual", epochs=3, lr=1e30)
+    assert list(model.state_dict()) == names  # no masks are left
+
+
+def test_an_interrupted_fit_leaves_a_plain_model() -> None:
+    def interrupt(epoch: prune.Epoch) -> None:
+        raise KeyboardInterrupt
+
+    model, pruner = network(), prune.GradualPruner(6)
+    with pytest.raises(KeyboardInterrupt):
+        prune.fit(model, PATTERN, DATA, method=pruner, epochs=3, progress=interrupt)
+    pruner.prepare(model, PATTERN)  # neither of them is taken
