@@ -93,7 +93,7 @@ def _dense() -> list[Job]:
         Job("resnet20-dense-1", "resnet20-cifar", "dense", settings=settings),
         # Again from the result: what it gains says whether the first one had converged.
         Job("resnet20-dense-2", "resnet20-cifar", "dense", "resnet20-dense-1", settings=settings),
-        Job("vgg16-dense", "vgg16-cifar", "dense", settings={"epochs": 16, "lr": 0.05}),
+        Job("vgg16-dense", "vgg16-cifar", "dense", settings={"epochs": 16, "lr": 0.01}),
     ]
 
 
