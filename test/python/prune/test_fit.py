@@ -13,13 +13,7 @@ from pconv_mlir.errors import SchemeError, WeightsError
 
 torch = pytest.importorskip("torch", reason="pruners work on torch modules")
 from torch import nn  # noqa: E402
-from trainings import DATA, METHODS, PATTERN, PUNCHED, effective, network  # noqa: E402
-
-
-def accuracy(model: nn.Module) -> float:
-    assert not model.training
-    hits = [(model(inputs).argmax(1) == targets).float().mean() for inputs, targets in DATA]
-    return float(torch.stack(hits).mean())
+from trainings import DATA, METHODS, PATTERN, PUNCHED, accuracy, effective, network  # noqa: E402
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -16,7 +16,7 @@ import pytest
 pytest.importorskip("torch", reason="pruners work on torch modules")
 
 import torch
-from test_pruners import DATA, Training, accuracy, effective, network
+from trainings import DATA, Training, accuracy, effective, network
 
 from pconv_mlir import prune
 from pconv_mlir.errors import ConfigError, OptionError, PruneError, SchemeError
