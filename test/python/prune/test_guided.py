@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import copy
-import io
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +15,7 @@ import pytest
 pytest.importorskip("torch", reason="pruners work on torch modules")
 
 import torch
-from trainings import DATA, Training, accuracy, effective, network
+from trainings import DATA, Training, accuracy, assert_resumed_ends_the_same, effective, network
 
 from pconv_mlir import prune
 from pconv_mlir.errors import ConfigError, OptionError, PruneError, SchemeError
@@ -219,25 +218,7 @@ def test_the_report_has_the_rate_that_was_reached(method: str) -> None:
 def test_a_run_that_was_interrupted_ends_the_same(method: str, stop: int) -> None:
     models = {"3": USEFUL, "6": DENSE_IS_FAST}
     options = {"scheme": "unstructured@200", "models": models, "begin": 10}
-    whole = prepared(method, **options)
-    whole.run(stop)
-    whole.optimizer = torch.optim.SGD(whole.model.parameters(), 0.01)
-    file = io.BytesIO()
-    torch.save({"model": whole.model.state_dict(), "pruner": whole.pruner.state_dict()}, file)
-    whole.run(32 - stop)
-
-    file.seek(0)
-    state = torch.load(file, weights_only=True)
-    resumed = prepared(method, **options)
-    resumed.model.load_state_dict(state["model"])
-    resumed.pruner.load_state_dict(state["pruner"])
-    resumed.optimizer = torch.optim.SGD(resumed.model.parameters(), 0.01)
-    resumed.run(32 - stop)
-    assert resumed.pruner.history == whole.pruner.history
-    assert resumed.pruner.squash_mask() == whole.pruner.squash_mask()
-    expected = whole.model.state_dict()
-    for name, value in resumed.model.state_dict().items():
-        assert torch.equal(value, expected[name])
+    assert_resumed_ends_the_same(lambda: prepared(method, **options), stop, 32)
 
 
 @BOTH

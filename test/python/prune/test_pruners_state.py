@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import copy
-import io
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,18 @@ import pytest
 from pconv_mlir import import_model, prune
 
 torch = pytest.importorskip("torch", reason="pruners work on torch modules")
-from trainings import DATA, METHODS, PAIRS, PATTERN, PUNCHED, Training, effective, network, prepared  # noqa: E402
+from trainings import (  # noqa: E402
+    DATA,
+    METHODS,
+    PAIRS,
+    PATTERN,
+    PUNCHED,
+    Training,
+    assert_resumed_ends_the_same,
+    effective,
+    network,
+    prepared,
+)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -29,25 +39,7 @@ def test_the_same_run_gives_the_same_weights(method: str) -> None:
 @pytest.mark.parametrize(("method", "scheme"), PAIRS)
 @pytest.mark.parametrize("stop", [6, 18])
 def test_a_run_that_was_interrupted_ends_the_same(method: str, scheme: str, stop: int) -> None:
-    whole = prepared(method, scheme)
-    whole.run(stop)
-    whole.optimizer = torch.optim.SGD(whole.model.parameters(), 0.01)
-    file = io.BytesIO()
-    torch.save({"model": whole.model.state_dict(), "pruner": whole.pruner.state_dict()}, file)
-    whole.run(24 - stop)
-
-    file.seek(0)
-    state = torch.load(file, weights_only=True)
-    resumed = prepared(method, scheme)
-    resumed.model.load_state_dict(state["model"])
-    resumed.pruner.load_state_dict(state["pruner"])
-    resumed.optimizer = torch.optim.SGD(resumed.model.parameters(), 0.01)
-    resumed.run(24 - stop)
-    assert resumed.pruner.history == whole.pruner.history
-    assert resumed.pruner.squash_mask() == whole.pruner.squash_mask()
-    expected = whole.model.state_dict()
-    for name, value in resumed.model.state_dict().items():
-        assert torch.equal(value, expected[name])
+    assert_resumed_ends_the_same(lambda: prepared(method, scheme), stop, 24)
 
 
 @pytest.mark.parametrize("method", METHODS)

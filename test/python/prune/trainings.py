@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -106,3 +107,23 @@ def accuracy(model: nn.Module) -> float:
     assert not model.training
     hits = [(model(inputs).argmax(1) == targets).float().mean() for inputs, targets in DATA]
     return float(torch.stack(hits).mean())
+
+
+def assert_resumed_ends_the_same(prepare: Callable[[], Training], stop: int, steps: int) -> None:
+    """Saves a training after `stop` steps, and goes on with it and with a new one that loads it."""
+    whole, resumed = prepare(), prepare()
+    whole.run(stop)
+    file = io.BytesIO()
+    torch.save({"model": whole.model.state_dict(), "pruner": whole.pruner.state_dict()}, file)
+    file.seek(0)
+    state = torch.load(file, weights_only=True)
+    resumed.model.load_state_dict(state["model"])
+    resumed.pruner.load_state_dict(state["pruner"])
+    for training in (whole, resumed):
+        training.optimizer = torch.optim.SGD(training.model.parameters(), 0.01)
+        training.run(steps - stop)
+    assert resumed.pruner.history == whole.pruner.history
+    assert resumed.pruner.squash_mask() == whole.pruner.squash_mask()
+    expected = whole.model.state_dict()
+    for name, value in resumed.model.state_dict().items():
+        assert torch.equal(value, expected[name])
