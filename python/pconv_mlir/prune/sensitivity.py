@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from pconv_mlir import figure
 from pconv_mlir.errors import OptionError, SchemeError
-from pconv_mlir.modes import modes_kept
 from pconv_mlir.progress import Progress
 from pconv_mlir.prune.config import Choice, PruneConfig
 from pconv_mlir.prune.layers import find_layers
 from pconv_mlir.prune.schemes import Dense, Scheme, parse_scheme
+from pconv_mlir.prune.scores import Evaluate, score
 
 if TYPE_CHECKING:
     import torch
@@ -74,7 +74,7 @@ class Sensitivity:
 
 def sensitivity(
     model: torch.nn.Module,
-    evaluate: Callable[[torch.nn.Module], float],
+    evaluate: Evaluate,
     scheme: str = "unstructured@{}",
     *,
     rates: Sequence[float] = RATES,
@@ -114,19 +114,19 @@ def sensitivity(
         choice.mask(choice.layer.value)  # everything that can be wrong is found first
     total, done = 1 + len(choices) * len(ordered), 0
 
-    def score(what: str) -> float:
+    def scored(what: str) -> float:
         nonlocal done
         show(what, done, total)
         done += 1
-        return _number(evaluate(model.eval()))
+        return score(model, evaluate)
 
     with _shown(progress) as show, _restored(model):
-        dense = score("dense")
+        dense = scored("dense")
         scores = {}
         for choice in choices:
             name = choice.layer.name
             scores[name] = tuple(
-                _score_pruned(choice, each, partial(score, f"{name} at {rate:g}x"))
+                _score_pruned(choice, each, partial(scored, f"{name} at {rate:g}x"))
                 for each, rate in zip(schemes, ordered, strict=True)
             )
         show("done", total, total)
@@ -146,15 +146,6 @@ def _score_pruned(choice: Choice, scheme: Scheme, score: Callable[[], float]) ->
         weight.copy_(before)
 
 
-def _number(score: object) -> float:
-    try:
-        return float(score)  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
-        raise OptionError(
-            f"expected evaluate to give a number, got {type(score).__name__}"
-        ) from error
-
-
 @contextmanager
 def _shown(progress: Tell | bool) -> Iterator[Tell]:
     """What is told of the progress: a bar, nothing, or the caller's function."""
@@ -169,11 +160,11 @@ def _shown(progress: Tell | bool) -> Iterator[Tell]:
 
 @contextmanager
 def _restored(model: torch.nn.Module) -> Iterator[None]:
-    """No gradients; modes and buffers (batch-norm statistics) are put back afterwards."""
+    """No gradients; buffers (batch-norm statistics) are put back afterwards."""
     import torch
 
     buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
-    with torch.no_grad(), modes_kept(model):
+    with torch.no_grad():
         try:
             yield
         finally:

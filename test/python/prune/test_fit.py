@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pconv_mlir import prune
-from pconv_mlir.errors import SchemeError, WeightsError
+from pconv_mlir.errors import OptionError, SchemeError, WeightsError
 
 torch = pytest.importorskip("torch", reason="pruners work on torch modules")
 from torch import nn  # noqa: E402
@@ -85,6 +85,38 @@ def test_recalibration_measures_the_statistics_of_the_data() -> None:
     outputs = torch.stack([model[0](inputs) for inputs, _ in DATA])
     torch.testing.assert_close(model[1].running_mean, outputs.mean((0, 1, 3, 4)))
     assert torch.equal(model[0].weight, first)
+
+
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_a_frozen_module_stays_frozen_and_the_modes_are_put_back(mode: str) -> None:
+    model = network()
+    getattr(model, mode)()
+    model[1].eval()  # frozen by its user
+    before = model[1].running_mean.clone()
+    modes = [module.training for module in model.modules()]
+    seen = []
+    prune.fit(
+        model, PATTERN, DATA, epochs=1, retrain_epochs=1, evaluate=accuracy,
+        progress=lambda epoch: seen.append(model.eval().training),
+    )  # fmt: skip
+    assert seen == [False, False]
+    assert torch.equal(model[1].running_mean, before) == (mode == "train")
+    assert [module.training for module in model.modules()] == modes
+
+
+def test_an_evaluation_without_a_number_is_refused_and_leaves_a_plain_model() -> None:
+    model = network()
+    names = list(model.state_dict())
+    with pytest.raises(OptionError, match="expected evaluate to give a number, got NoneType"):
+        prune.fit(model, PATTERN, DATA, evaluate=lambda _: None)  # type: ignore[arg-type, return-value]
+    assert list(model.state_dict()) == names
+
+
+def test_a_wrong_scheme_is_found_before_anything_is_evaluated() -> None:
+    evaluated = []
+    with pytest.raises(SchemeError):
+        prune.fit(network(), "unstructured@1e9", DATA, evaluate=evaluated.append)  # type: ignore[arg-type]
+    assert not evaluated
 
 
 def test_a_model_without_parameters_is_refused() -> None:

@@ -15,10 +15,12 @@ import torch
 from torch.nn import functional
 
 from pconv_mlir.errors import OptionError, WeightsError
+from pconv_mlir.modes import modes_kept
 from pconv_mlir.prune.config import PruneConfig
 from pconv_mlir.prune.ranges import is_integer, is_positive
 from pconv_mlir.prune.report import PruneReport
 from pconv_mlir.prune.schemes import Scheme
+from pconv_mlir.prune.scores import Evaluate, score
 from pconv_mlir.prune.training.admm import ADMMPruner
 from pconv_mlir.prune.training.batch_norm import recalibrate_batch_norm
 from pconv_mlir.prune.training.checkpoint import Checkpoint
@@ -100,7 +102,7 @@ def fit(
     retrain_lr: float | None = None,
     optimizer: Optimizer = sgd,
     loss: Loss = functional.cross_entropy,
-    evaluate: Callable[[torch.nn.Module], float] | None = None,
+    evaluate: Evaluate | None = None,
     distill: float = 0.0,
     recalibrate: bool = False,
     autocast: bool = False,
@@ -115,7 +117,9 @@ def fit(
     weights of that moment and wears no masks.
 
     Args:
-        model: The trained dense network.
+        model: The trained dense network. In training mode it is trained with every module in the
+            mode that it has, so that a frozen one stays frozen; in eval mode, as a whole. The modes
+            are put back afterwards.
         config: Which layer gets which scheme; or one scheme, as for `magnitude`.
         data: Batches of inputs and targets, for example a `DataLoader`.
         method: `magnitude` (prunes at once, so without `epochs`; with the scheme `dense` it only
@@ -140,8 +144,8 @@ def fit(
         progress: Gets every epoch when it is over; `str()` of it is a line. May evaluate the model.
 
     Raises:
-        OptionError: An unknown method, a number out of range, or data that is no batches of inputs
-            and targets.
+        OptionError: An unknown method, a number out of range, data that is no batches of inputs
+            and targets, or an `evaluate` that gives no number.
         WeightsError: The training has diverged.
         PruneError: The checkpoint is of another training, or damaged.
         ConfigError: As for `Pruner.prepare`, like the other errors of pruning.
@@ -165,16 +169,17 @@ def fit(
     loop = _Loop(model, data, pruner, optimizer, loss, teacher, distill, autocast, progress, saved)
     scores: dict[str, float] = saved.scores
 
-    def score(when: str) -> None:
+    def evaluated(when: str) -> None:
         if evaluate is not None and when not in scores:
-            with torch.no_grad():
-                scores[when] = evaluate(model.eval())
+            scores[when] = score(model, evaluate)
 
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), modes_kept(model):
         torch.manual_seed(seed)
-        score("before")
+        if not model.training:
+            model.train()
         pruner.prepare(model, config)
         try:
+            evaluated("before")  # the masks keep everything so far
             loop.resume()
             if not pruner.frozen:
                 loop.run("prune", epochs, lr)
@@ -182,14 +187,14 @@ def fit(
                 pruner.freeze()
                 if recalibrate:
                     recalibrate_batch_norm(model, data)
-                score("hard")
+                evaluated("hard")
             residuals = tuple(pruner.history)
             loop.run("retrain", retrain_epochs, retrain_lr)
             layers = pruner.squash_mask()
         except BaseException:  # the pruner is out of the caller's reach
             pruner.give_up()
             raise
-        score("after")
+        evaluated("after")
     return FitReport(layers, tuple(loop.losses), residuals, scores)
 
 
@@ -251,12 +256,12 @@ class _Loop:
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
         for epoch in range(self.saved.resume(part, optimizer, schedule), epochs):
             start = time.monotonic()
-            self.model.train()
             self._epoch(optimizer, schedule, part)
             seconds = time.monotonic() - start
             residual = max(self.pruner.residuals().values(), default=0.0)
             loss = self.losses[-1]
-            self.progress(Epoch(part, epoch + 1, epochs, loss, seconds, residual))
+            with modes_kept(self.model):
+                self.progress(Epoch(part, epoch + 1, epochs, loss, seconds, residual))
             states = (self.model, self.pruner, optimizer, schedule)
             self.saved.save(part, epoch + 1, self.losses, *states)
             if part == "prune" and self.pruner.frozen:
