@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.autograd import Function
-from torch.nn import functional
 
 from pconv_mlir.cli import main
 
@@ -101,8 +101,8 @@ def _gradients(dy: Tensor, tile: int) -> Tensor:
 
 
 def _weights(weight: Tensor, tile: int) -> Tensor:
-    """[K, C, 3, 3] to [points, C, K]."""
-    square = [[weight[:, :, i, j].t() for j in range(3)] for i in range(3)]
+    """[K, C, 3, 3] to [points, K, C]."""
+    square = [[weight[:, :, i, j] for j in range(3)] for i in range(3)]
     return _points(_both_sides(WEIGHT[tile], square))
 
 
@@ -125,10 +125,22 @@ inputs, outputs, gradients, weights, weight_gradients = (
 )
 
 
+@cache
+def _frame(shape: torch.Size, dtype: torch.dtype, tile: int, border: int) -> Tensor:
+    """Zeros with room for images in whole tiles and a border; kept, for clearing takes time."""
+    n, h, w, c = shape
+    with torch.inference_mode(False):  # training goes on with it
+        return torch.zeros(
+            n, h + -h % tile + 2 * border, w + -w % tile + 2 * border, c, dtype=dtype
+        )
+
+
 def _padded(x: Tensor, tile: int, border: int) -> Tensor:
-    """[N, H, W, C] with a border of zeros, and whole tiles."""
+    """[N, H, W, C] with a border of zeros, and whole tiles; until the next call of its kind."""
     h, w = x.shape[1:3]
-    return functional.pad(x, (0, 0, border, -w % tile + border, border, -h % tile + border))
+    frame = _frame(x.shape, x.dtype, tile, border)
+    frame[:, border : border + h, border : border + w] = x
+    return frame
 
 
 def _chunks(x: Tensor, tile: int) -> list[slice]:
@@ -140,14 +152,15 @@ def _chunks(x: Tensor, tile: int) -> list[slice]:
 
 
 def _convolved(x: Tensor, u: Tensor, tile: int) -> Tensor:
-    """The convolution of [N, H, W, C] by transformed weights."""
+    """The convolution of [N, H, W, C] by transformed weights [points, C, K]."""
     n, h, w, _ = x.shape
     down, across, k = -(-h // tile), -(-w // tile), u.shape[2]
     y = x.new_empty(n, down, tile, across, tile, k)
     for part in _chunks(x, tile):
         m = outputs(torch.bmm(inputs(_padded(x[part], tile, 1), tile), u), tile)
         y[part] = m.view(tile, tile, -1, down, across, k).permute(2, 3, 0, 4, 1, 5)
-    return y.view(n, down * tile, across * tile, k)[:, :h, :w]
+    # Layers behind take another way through tensors with gaps, a slow one.
+    return y.view(n, down * tile, across * tile, k)[:, :h, :w].contiguous()
 
 
 class Winograd(Function):  # type: ignore[misc]
@@ -157,7 +170,8 @@ class Winograd(Function):  # type: ignore[misc]
     def forward(ctx: Any, x: Tensor, weight: Tensor, tile: int) -> Tensor:
         ctx.save_for_backward(x, weight)
         ctx.tile = tile
-        y = _convolved(_channels_last(x), weights(weight.detach(), tile), tile)
+        u = weights(weight.detach(), tile).transpose(1, 2)
+        y = _convolved(_channels_last(x), u, tile)
         return y.permute(0, 3, 1, 2)
 
     @staticmethod
@@ -165,7 +179,7 @@ class Winograd(Function):  # type: ignore[misc]
         x, weight = (tensor.detach() for tensor in ctx.saved_tensors)
         dy, dx, dw = _channels_last(dy), None, None
         if ctx.needs_input_grad[0]:
-            turned = weights(weight.transpose(0, 1).flip(2, 3), ctx.tile)
+            turned = weights(weight.flip(2, 3), ctx.tile)
             dx = _convolved(dy, turned, ctx.tile).permute(0, 3, 1, 2)
         if ctx.needs_input_grad[1]:
             dw = _weight_gradient(_channels_last(x), dy, ctx.tile)
@@ -178,10 +192,11 @@ def _channels_last(x: Tensor) -> Tensor:
 
 def _weight_gradient(x: Tensor, dy: Tensor, tile: int) -> Tensor:
     """[N, H, W, C] and [N, H, W, K] to [K, C, 3, 3]."""
-    du = x.new_zeros((tile + 2) ** 2, x.shape[3], dy.shape[3])
+    du = x.new_empty((tile + 2) ** 2, x.shape[3], dy.shape[3])
     for part in _chunks(x, tile):
-        v = inputs(_padded(x[part], tile, 1), tile)
-        du.baddbmm_(v.transpose(1, 2), gradients(_padded(dy[part], tile, 0), tile))
+        v = inputs(_padded(x[part], tile, 1), tile).transpose(1, 2)
+        dm = gradients(_padded(dy[part], tile, 0), tile)
+        du.baddbmm_(v, dm, beta=0 if part.start == 0 else 1)
     return weight_gradients(du, tile).view(3, 3, *du.shape[1:]).permute(3, 2, 0, 1)
 
 
