@@ -43,6 +43,11 @@ CONTESTS = (
     ("ResNet-20, `pattern:8+connectivity:2`", "resnet20-p8c2"),
     ("Fashion-MNIST VGG, `pattern:8+connectivity:3.6`", "fashion-p8c3.6"),
 )
+PANELS = {
+    "ResNet-20, CIFAR-10": "resnet20",
+    "VGG-16, CIFAR-10": "vgg16",
+    "Fashion-MNIST VGG": "fashion",
+}
 LIBRARIES = (("4", "p4"), ("8", "p8"), ("12", "p12"), ("56, mined", "mined56"))
 
 
@@ -237,9 +242,17 @@ def draw_curves(results: Results, path: Path) -> None:
     """Accuracy on the test set after every epoch, one panel for each network."""
     from matplotlib import pyplot
 
-    shown = {"ResNet-20, CIFAR-10": "resnet20", "Fashion-MNIST VGG": "fashion"}
-    figure, axes = pyplot.subplots(1, len(shown), figsize=(11, 4.5), layout="constrained")
-    for axis, (title, prefix) in zip(axes, shown.items(), strict=True):
+    shown = {
+        title: prefix
+        for title, prefix in PANELS.items()
+        if any(name.startswith(prefix) and log.epochs for name, log in results.logs.items())
+    }
+    if not shown:
+        return
+    figure, axes = pyplot.subplots(
+        1, len(shown), figsize=(5.5 * len(shown), 4.5), layout="constrained", squeeze=False
+    )
+    for axis, (title, prefix) in zip(axes[0], shown.items(), strict=True):
         for name, log in results.logs.items():
             if name.startswith(prefix) and log.epochs:
                 scores = [epoch["accuracy"] for epoch in log.epochs]
@@ -248,8 +261,7 @@ def draw_curves(results: Results, path: Path) -> None:
         axis.set(title=title, xlabel="epoch", ylabel="right answers on the test set, %")
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.grid(alpha=0.3)
-        if axis.lines:
-            axis.legend(fontsize=7)
+        axis.legend(fontsize=7)
     figure.savefig(path, metadata={"Date": None})
 
 
