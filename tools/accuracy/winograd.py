@@ -53,8 +53,8 @@ OUTPUT: dict[int, Matrix] = {
     4: ((1, 1, 1, 1, 1, 0), (0, 1, -1, 2, -2, 0), (0, 1, 1, 4, 4, 0), (0, 1, -1, 8, -8, 1)),
 }
 
-CACHE = 1 << 18  # numbers of a transformed chunk of images: 1 MiB
-ROWS = 128  # of a matrix product at least: with fewer, reading the weights takes the time
+CACHE = 1 << 20  # numbers of a transformed chunk of images: 4 MiB
+ROWS = 512  # of a matrix product at least: with fewer, packing the weights takes the time
 CHANNELS = 64  # of a layer at least: with fewer, the transforms take what the products save
 
 
