@@ -114,32 +114,32 @@ def sensitivity(
         choice.mask(choice.layer.value)  # everything that can be wrong is found first
     total, done = 1 + len(choices) * len(ordered), 0
 
-    def scored(what: str) -> float:
+    def measure(what: str) -> float:
         nonlocal done
         show(what, done, total)
         done += 1
         return score(model, evaluate)
 
     with _shown(progress) as show, _restored(model):
-        dense = scored("dense")
+        dense = measure("dense")
         scores = {}
         for choice in choices:
             name = choice.layer.name
             scores[name] = tuple(
-                _score_pruned(choice, each, partial(scored, f"{name} at {rate:g}x"))
+                _score_pruned(choice, each, partial(measure, f"{name} at {rate:g}x"))
                 for each, rate in zip(schemes, ordered, strict=True)
             )
         show("done", total, total)
     return Sensitivity(scheme, ordered, dense, scores)
 
 
-def _score_pruned(choice: Choice, scheme: Scheme, score: Callable[[], float]) -> float:
+def _score_pruned(choice: Choice, scheme: Scheme, measure: Callable[[], float]) -> float:
     """The score with the layer pruned; NaN where nothing of it would be left."""
     weight = choice.layer.module.weight  # type: ignore[union-attr]
     before = weight.clone()
     try:
         choice.layer.apply(replace(choice, scheme=scheme).mask(choice.layer.value))
-        return score()
+        return measure()
     except SchemeError:
         return math.nan
     finally:

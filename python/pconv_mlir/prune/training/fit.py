@@ -136,7 +136,8 @@ def fit(
         distill: From 0 to 1: how much of the loss is that of copying the dense network's outputs,
             which have to be logits (Hinton et al., Distilling the Knowledge in a Neural Network,
             2015, section 2).
-        recalibrate: Measure batch-norm statistics anew after hard pruning.
+        recalibrate: Measure batch-norm statistics anew after hard pruning, those of frozen modules
+            too.
         autocast: Compute in bfloat16 where that is safe.
         seed: Of all random numbers that torch draws here; the caller's generator is left alone.
         checkpoint: A file that is written after every epoch; where it exists already, the training
@@ -169,7 +170,7 @@ def fit(
     loop = _Loop(model, data, pruner, optimizer, loss, teacher, distill, autocast, progress, saved)
     scores: dict[str, float] = saved.scores
 
-    def evaluated(when: str) -> None:
+    def measure(when: str) -> None:
         if evaluate is not None and when not in scores:
             scores[when] = score(model, evaluate)
 
@@ -179,7 +180,7 @@ def fit(
             model.train()
         pruner.prepare(model, config)
         try:
-            evaluated("before")  # the masks keep everything so far
+            measure("before")  # the masks keep everything so far
             loop.resume()
             if not pruner.frozen:
                 loop.run("prune", epochs, lr)
@@ -187,14 +188,14 @@ def fit(
                 pruner.freeze()
                 if recalibrate:
                     recalibrate_batch_norm(model, data)
-                evaluated("hard")
+                measure("hard")
             residuals = tuple(pruner.history)
             loop.run("retrain", retrain_epochs, retrain_lr)
             layers = pruner.squash_mask()
         except BaseException:  # the pruner is out of the caller's reach
             pruner.give_up()
             raise
-        evaluated("after")
+        measure("after")
     return FitReport(layers, tuple(loop.losses), residuals, scores)
 
 
