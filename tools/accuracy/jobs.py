@@ -82,9 +82,9 @@ def _fashion(name: str, scheme: str, method: str, seed: int) -> Job:
 
 
 def _vgg(name: str, scheme: str, seed: int) -> Job:
-    settings = {"epochs": 4, "retrain-epochs": 8, "lr": 0.01, "retrain-lr": 0.02, "distill": 0.5}
+    settings = {"epochs": 2, "retrain-epochs": 5, "lr": 0.01, "retrain-lr": 0.02}
     job_name = f"vgg16-{name}-admm-{seed}"
-    return Job(job_name, "vgg16-cifar", scheme, "vgg16-dense", "admm", seed, settings)
+    return Job(job_name, "vgg16-cifar", scheme, "vgg16-dense-1", "admm", seed, settings)
 
 
 def _dense() -> list[Job]:
@@ -93,7 +93,15 @@ def _dense() -> list[Job]:
         Job("resnet20-dense-1", "resnet20-cifar", "dense", settings=settings),
         # Again from the result: what it gains says whether the first one had converged.
         Job("resnet20-dense-2", "resnet20-cifar", "dense", "resnet20-dense-1", settings=settings),
-        Job("vgg16-dense", "vgg16-cifar", "dense", settings={"epochs": 16, "lr": 0.01}),
+        Job("vgg16-dense-1", "vgg16-cifar", "dense", settings={"epochs": 10, "lr": 0.02}),
+        # For as many epochs as the pruned ones, which start from the first one's result too.
+        Job(
+            "vgg16-dense-2",
+            "vgg16-cifar",
+            "dense",
+            "vgg16-dense-1",
+            settings={"epochs": 7, "lr": 0.02},
+        ),
     ]
 
 

@@ -5,8 +5,8 @@
 
 Writes RESULTS/measured.json: for each finished job the accuracy of torch and of the compiled
 network, how many answers differ, and the time of one image on one thread. The networks of one
-architecture take turns; times of different calls of this program are not to be compared.
-Accuracies that are there already, of the same weights, are kept.
+architecture take turns; times of different machines are not to be compared, so each row says which
+one it is of. Accuracies that are there already, of the same weights, are kept.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from jobs import FASHION_DENSE, JOBS
 
 import pconv_mlir as pconv
 from pconv_mlir import models
+from pconv_mlir.bench import machine
 from pconv_mlir.prune import read_weights, recipes
 from pconv_mlir.prune.recipes.data import Images
 
@@ -143,7 +144,7 @@ def main() -> None:
                 row = {key: before[key] for key in (*row, *ACCURACY)}
             else:
                 row |= accuracies(trained, test)
-            rows[trained.name] = row | times[trained.name]
+            rows[trained.name] = row | times[trained.name] | {"machine": machine.processor()}
             print(trained.name, rows[trained.name], flush=True)
             path.write_text(json.dumps({**old, **rows}, indent=2) + "\n")
 

@@ -24,30 +24,31 @@ PAGE = ROOT / "docs" / "Accuracy.md"
 LOGS = ROOT / "docs" / "accuracy"
 NOT_YET = "not run yet"
 
-# What is to be reached: the label, the start of the jobs' names, the goal in points.
+# By the start of the jobs' names.
+NETWORKS = {
+    "resnet20": "ResNet-20, CIFAR-10",
+    "vgg16": "VGG-16, CIFAR-10",
+    "fashion": "Fashion-MNIST VGG",
+}
+# What is to be reached: the scheme, the start of the jobs' names, the goal in points.
 GOALS = (
-    ("ResNet-20, CIFAR-10", "`pattern:8`", "resnet20-p8-admm", 0.3),
-    ("ResNet-20, CIFAR-10", "`pattern:8`, in 30 epochs", "resnet20-p8-long", 0.3),
-    ("ResNet-20, CIFAR-10", "`pattern:8+connectivity:2`", "resnet20-p8c2-admm", 1.0),
-    ("ResNet-20, CIFAR-10", "`pattern:8+connectivity:2`, in 30 epochs", "resnet20-p8c2-long", 1.0),
-    ("VGG-16, CIFAR-10", "`pattern:8+connectivity:3.6`", "vgg16-p8c3.6-admm", 0.3),
-    ("VGG-16, CIFAR-10", "`block-punched:8x4@6`", "vgg16-punched6-admm", 0.5),
-    ("VGG-16, CIFAR-10", "`unstructured@10`", "vgg16-unstructured10-admm", 0.5),
-    ("Fashion-MNIST VGG", "`pattern:8+connectivity:3.6`", "fashion-p8c3.6-admm", 0.2),
-    ("Fashion-MNIST VGG", "the same with random patterns", "fashion-random8c3.6-admm", None),
-    ("Fashion-MNIST VGG", "`pattern:8+connectivity:3.6`, in 30 epochs", "fashion-p8c3.6-long", 0.2),
+    ("`pattern:8`", "resnet20-p8-admm", 0.3),
+    ("`pattern:8`, in 30 epochs", "resnet20-p8-long", 0.3),
+    ("`pattern:8+connectivity:2`", "resnet20-p8c2-admm", 1.0),
+    ("`pattern:8+connectivity:2`, in 30 epochs", "resnet20-p8c2-long", 1.0),
+    ("`pattern:8+connectivity:3.6`", "vgg16-p8c3.6-admm", 0.3),
+    ("`block-punched:8x4@6`", "vgg16-punched6-admm", 0.5),
+    ("`unstructured@10`", "vgg16-unstructured10-admm", 0.5),
+    ("`pattern:8+connectivity:3.6`", "fashion-p8c3.6-admm", 0.2),
+    ("the same with random patterns", "fashion-random8c3.6-admm", None),
+    ("`pattern:8+connectivity:3.6`, in 30 epochs", "fashion-p8c3.6-long", 0.2),
 )
 METHODS = ("magnitude", "gradual", "admm")
 CONTESTS = (
-    ("ResNet-20, `pattern:8`", "resnet20-p8"),
-    ("ResNet-20, `pattern:8+connectivity:2`", "resnet20-p8c2"),
-    ("Fashion-MNIST VGG, `pattern:8+connectivity:3.6`", "fashion-p8c3.6"),
+    ("`pattern:8`", "resnet20-p8"),
+    ("`pattern:8+connectivity:2`", "resnet20-p8c2"),
+    ("`pattern:8+connectivity:3.6`", "fashion-p8c3.6"),
 )
-PANELS = {
-    "ResNet-20, CIFAR-10": "resnet20",
-    "VGG-16, CIFAR-10": "vgg16",
-    "Fashion-MNIST VGG": "fashion",
-}
 LIBRARIES = (("4", "p4"), ("8", "p8"), ("12", "p12"), ("56, mined", "mined56"))
 
 
@@ -91,8 +92,13 @@ class Results:
         if name.startswith("fashion"):
             found = self.scores("fashion-dense")
             return sum(found) / len(found) if found else None
-        log = self.logs.get("resnet20-dense-1" if name.startswith("resnet20") else "vgg16-dense")
+        log = self.logs.get("resnet20-dense-1" if name.startswith("resnet20") else "vgg16-dense-2")
         return log.scores["after"] if log and log.scores else None
+
+
+def network(job: str) -> str:
+    """What the page calls the network of a job."""
+    return NETWORKS[job.partition("-")[0]]
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -107,7 +113,7 @@ def listed(values: Sequence[float]) -> str:
 
 def goals(results: Results) -> str:
     rows = []
-    for network, scheme, prefix, goal in GOALS:
+    for scheme, prefix, goal in GOALS:
         found, dense = results.scores(prefix), results.dense(prefix)
         lost = "" if not found or dense is None else f"{sum(found) / len(found) - dense:+.2f}"
         verdict = ""
@@ -116,18 +122,24 @@ def goals(results: Results) -> str:
             verdict += f" with {len(found)} of 3 seeds" if len(found) < 3 else ""
         wanted = "worse?" if goal is None else f"-{goal}"
         baseline = NOT_YET if dense is None else f"{dense:.2f}"
-        rows.append((network, scheme, baseline, listed(found), lost, wanted, verdict))
+        rows.append((network(prefix), scheme, baseline, listed(found), lost, wanted, verdict))
     head = ("network, data", "scheme", "dense %", "pruned %, each seed", "points", "goal", "")
     return table(head, rows)
 
 
 def contests(results: Results) -> str:
     rows = [
-        (what, method, *(listed(results.scores(f"{name}-{method}", when)) for when in WHEN))
-        for what, name in CONTESTS
+        (
+            network(name),
+            scheme,
+            method,
+            *(listed(results.scores(f"{name}-{method}", when)) for when in WHEN),
+        )
+        for scheme, name in CONTESTS
         for method in METHODS
     ]
-    return table(("network and scheme", "method", "at the hard prune %", "at the end %"), rows)
+    head = ("network, data", "scheme", "method", "at the hard prune %", "at the end %")
+    return table(head, rows)
 
 
 WHEN = ("hard", "after")
@@ -181,11 +193,12 @@ def compiled(results: Results) -> str:
             f"{row['sparse_layers']} of {row['layers']}",
             f"{row['median_ms']:.3f}",
             f"{row['min_ms']:.3f}",
+            row["machine"],
         )
         for name, row in results.measured.items()
     ]
     head = ("network", "torch %", "compiled %", "other answers", "layers run sparse")
-    return table((*head, "median ms", "shortest ms"), rows) if rows else NOT_YET
+    return table((*head, "median ms", "shortest ms", "machine"), rows) if rows else NOT_YET
 
 
 def unfinished(results: Results) -> str:
@@ -212,7 +225,9 @@ def commands(results: Results) -> str:
         text = " ".join(words).replace(f"{ROOT}/", "")
         for option in ("--log", "--checkpoint"):
             text = re.sub(rf" {option} \S+", "", text)
-        lines.append(f"pconv prune {text}")
+        log = results.logs.get(job.name)
+        precision = " --autocast" if log and log.start.get("autocast") else ""
+        lines.append(f"pconv prune {text}{precision}")
     return "```sh\n" + "\n".join(lines) + "\n```"
 
 
@@ -242,23 +257,25 @@ def draw_curves(results: Results, path: Path) -> None:
     """Accuracy on the test set after every epoch, one panel for each network."""
     from matplotlib import pyplot
 
-    shown = {
-        title: prefix
-        for title, prefix in PANELS.items()
-        if any(name.startswith(prefix) and log.epochs for name, log in results.logs.items())
+    panels = {
+        prefix: {
+            name.removeprefix(f"{prefix}-"): log
+            for name, log in results.logs.items()
+            if name.startswith(prefix) and log.epochs
+        }
+        for prefix in NETWORKS
     }
+    shown = {prefix: logs for prefix, logs in panels.items() if logs}
     if not shown:
         return
     figure, axes = pyplot.subplots(
         1, len(shown), figsize=(5.5 * len(shown), 4.5), layout="constrained", squeeze=False
     )
-    for axis, (title, prefix) in zip(axes[0], shown.items(), strict=True):
-        for name, log in results.logs.items():
-            if name.startswith(prefix) and log.epochs:
-                scores = [epoch["accuracy"] for epoch in log.epochs]
-                label = name.removeprefix(f"{prefix}-")
-                axis.plot(range(1, len(scores) + 1), scores, marker=".", label=label)
-        axis.set(title=title, xlabel="epoch", ylabel="right answers on the test set, %")
+    for axis, (prefix, logs) in zip(axes[0], shown.items(), strict=True):
+        for label, log in logs.items():
+            scores = [epoch["accuracy"] for epoch in log.epochs]
+            axis.plot(range(1, len(scores) + 1), scores, marker=".", label=label)
+        axis.set(title=NETWORKS[prefix], xlabel="epoch", ylabel="right answers on the test set, %")
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.grid(alpha=0.3)
         axis.legend(fontsize=7)
@@ -266,24 +283,30 @@ def draw_curves(results: Results, path: Path) -> None:
 
 
 def draw_pareto(results: Results, path: Path) -> None:
-    """Accuracy over latency; networks without a sparse layer are hollow."""
+    """Accuracy over latency, one panel for what may be compared; hollow: without a sparse layer."""
     from matplotlib import pyplot
 
-    networks = sorted({row["network"] for row in results.measured.values()})
-    if not networks:
+    panels = sorted({(row["network"], row["machine"]) for row in results.measured.values()})
+    if not panels:
         return
+    across = min(3, len(panels))
+    down = -(-len(panels) // across)
     figure, axes = pyplot.subplots(
-        1, len(networks), figsize=(5.5 * len(networks), 4.5), layout="constrained", squeeze=False
+        down, across, figsize=(5.5 * across, 4.5 * down), layout="constrained", squeeze=False
     )
-    for axis, network in zip(axes[0], networks, strict=True):
+    for axis in axes.flat[len(panels) :]:
+        axis.remove()
+    for axis, (network, machine) in zip(axes.flat, panels, strict=False):
         for name, row in results.measured.items():
-            if row["network"] == network:
+            if (row["network"], row["machine"]) == (network, machine):
                 point = (row["median_ms"], row["compiled_accuracy"])
                 fill = "tab:blue" if row["sparse_layers"] else "none"
                 axis.plot(*point, "o", markerfacecolor=fill, markeredgecolor="tab:blue")
                 axis.annotate(f"  {name.partition('-')[2]}", point, fontsize=7, va="center")
         axis.set(
-            title=network, xlabel="ms for one image, one thread", ylabel="compiled accuracy, %"
+            title=f"{network} on {machine}",
+            xlabel="ms for one image, one thread",
+            ylabel="compiled accuracy, %",
         )
         axis.set_xlim(0, 1.3 * axis.get_xlim()[1])  # room for the names
         axis.grid(alpha=0.3)
