@@ -129,8 +129,6 @@ def _libraries_and_longer(seed: int) -> list[Job]:
         _fashion("p4c3.6", "pattern:4+connectivity:3.6", "admm", seed),
         _fashion("p12c3.6", "pattern:12+connectivity:3.6", "admm", seed),
         _fashion("mined56c3.6", "pattern:mined56+connectivity:3.6", "admm", seed),
-        _resnet("p8", "pattern:8", "magnitude", seed),
-        _resnet("p8", "pattern:8", "gradual", seed),
         _longer(*resnet, "p8", "pattern:8", seed),
         _longer(*fashion, "p8c3.6", BOTH, seed),
         _longer(*resnet, "p8c2", FEWER, seed),

@@ -45,7 +45,6 @@ GOALS = (
 )
 METHODS = ("magnitude", "gradual", "admm")
 CONTESTS = (
-    ("`pattern:8`", "resnet20-p8"),
     ("`pattern:8+connectivity:2`", "resnet20-p8c2"),
     ("`pattern:8+connectivity:3.6`", "fashion-p8c3.6"),
 )
