@@ -5,8 +5,9 @@
 
 Writes RESULTS/measured.json: for each finished job the accuracy of torch and of the compiled
 network, how many answers differ, and the time of one image on one thread. The networks of one
-architecture take turns; times of different machines are not to be compared, so each row says which
-one it is of. Accuracies that are there already, of the same weights, are kept.
+architecture take turns; times of different calls of this program are not to be compared, still less
+of different machines, so each row names its own. Rows of networks that are not there any more are
+kept, and so are accuracies of the same weights.
 """
 
 from __future__ import annotations

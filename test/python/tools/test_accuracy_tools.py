@@ -18,6 +18,7 @@ import pytest
 pytest.importorskip("torch", reason="the scripts train with torch")
 pytest.importorskip("torch_mlir", reason="models are imported through torch-mlir")
 pytest.importorskip("PIL", reason="the packs hold JPEG files")
+pytest.importorskip("matplotlib", reason="the page has pictures")
 
 import datasets
 import numpy as np
@@ -133,6 +134,10 @@ def test_trainings_are_run_measured_and_reported(
     (pruned,) = results.scores("fashion-p8c3.6-admm")
     assert f"| {results.dense('fashion'):.2f} | {pruned:.2f} | " in page
     assert "`fashion-p8c3.6-admm-0` | " in page
+    results.measured["fashion-dense-shipped"]["machine"] = "another"
+    report.draw_pareto(results, out / "pareto.svg")
+    panels = re.findall(r'id="axes_\d+"', (out / "pareto.svg").read_text())
+    assert len(panels) == 3  # two networks, one of them on two machines
 
 
 def test_jobs_run_side_by_side_each_after_its_start(
