@@ -41,6 +41,19 @@ def test_fit_keeps_the_accuracy(method: str) -> None:
     assert bool(report.residuals) == (method != "magnitude")
 
 
+def test_one_shot_pruning_is_scored_before_it_too() -> None:
+    inputs, _ = DATA[0]
+
+    def first_logit(model: nn.Module) -> float:
+        return float(model(inputs)[0, 0])
+
+    with torch.no_grad():
+        dense = first_logit(network().eval())
+    options: dict[str, Any] = {"epochs": 1, "retrain_epochs": 0, "evaluate": first_logit}
+    report = prune.fit(network(), PATTERN, DATA, method="magnitude", **options)
+    assert report.scores["before"] == dense != report.scores["hard"]
+
+
 def test_fit_with_everything_switched_on_is_deterministic() -> None:
     results = []
     for draws in (0, 3):

@@ -52,6 +52,18 @@ def test_a_refused_model_is_left_alone() -> None:
     assert list(model.state_dict()) == names
 
 
+def test_a_check_fails_as_prepare_does_and_changes_nothing() -> None:
+    model, pruner = network(), prune.MagnitudePruner()
+    names = list(model.state_dict())
+    with pytest.raises(SchemeError, match="layer '6': .* leave none of 8 filters"):
+        pruner.check(model, {"scheme": PATTERN, "layers": {"6": "filter@9"}})
+    pruner.check(model, PATTERN)
+    assert list(model.state_dict()) == names
+    pruner.prepare(model, PATTERN)
+    with pytest.raises(PruneError, match="has a model already"):
+        pruner.check(network(), PATTERN)
+
+
 def test_a_config_of_another_model_is_refused() -> None:
     training = prepared("gradual")
     other = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Conv2d(8, 16, 3))

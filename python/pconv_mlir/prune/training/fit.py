@@ -178,9 +178,10 @@ def fit(
         torch.manual_seed(seed)
         if not model.training:
             model.train()
+        pruner.check(model, config)  # evaluating may take long
+        measure("before")  # `prepare` prunes already where that is done in one shot
         pruner.prepare(model, config)
         try:
-            measure("before")  # the masks keep everything so far
             loop.resume()
             if not pruner.frozen:
                 loop.run("prune", epochs, lr)

@@ -13,7 +13,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from pconv_mlir.errors import ConfigError, OptionError, PruneError
 from pconv_mlir.prune.config import Choice, PruneConfig
-from pconv_mlir.prune.layers import find_layers, wrappers
+from pconv_mlir.prune.layers import Layer, find_layers, wrappers
 from pconv_mlir.prune.ranges import is_integer
 from pconv_mlir.prune.report import PruneReport, describe
 from pconv_mlir.prune.schemes import Scheme, parse_scheme
@@ -62,16 +62,14 @@ class Pruner:
         self._choices: list[Choice] = []
         self._layers: list[MaskedLayer] = []
 
-    def prepare(
+    def check(
         self, model: torch.nn.Module, config: PruneConfig | Scheme | str | Mapping[str, Any]
     ) -> None:
-        """Put masks that keep everything on the layers to be pruned.
-
-        Everything that can be wrong is found before the model is touched.
+        """Fail as `prepare` would, and change nothing.
 
         Args:
-            model: Changed in place.
-            config: Which layer gets which scheme; or one scheme, as for `magnitude`.
+            model: As for `prepare`.
+            config: As for `prepare`.
 
         Raises:
             PruneError: The pruner has a model already, or the model is in
@@ -81,21 +79,42 @@ class Pruner:
                 weight is shared, or it is being pruned already.
             WeightsError: A weight is NaN or infinite, or wholly zero.
         """
+        self._choose(model, PruneConfig.of(config))
+
+    def prepare(
+        self, model: torch.nn.Module, config: PruneConfig | Scheme | str | Mapping[str, Any]
+    ) -> None:
+        """Put masks that keep everything on the layers to be pruned; in one shot, prune them.
+
+        Args:
+            model: Changed in place.
+            config: Which layer gets which scheme; or one scheme, as for `magnitude`.
+
+        Raises:
+            PruneError, ConfigError, SchemeError, WeightsError: As for `check`, before the model is
+                touched.
+        """
+        config = PruneConfig.of(config)
+        layers, self._choices = self._choose(model, config)
+        self._config = config.made_for(layers)
+        self._layers = [MaskedLayer(choice) for choice in self._choices if not choice.note]
+        self._start()
+
+    def _choose(
+        self, model: torch.nn.Module, config: PruneConfig
+    ) -> tuple[list[Layer], list[Choice]]:
+        """All layers, and what becomes of each; raises what `check` does."""
         if self._choices:
             raise PruneError("this pruner has a model already: call squash_mask() first")
         if any(isinstance(module, DistributedDataParallel) for module in wrappers(model)):
             raise PruneError("prepare the network first, then wrap it in DistributedDataParallel")
         layers = find_layers(model)
-        config = PruneConfig.of(config)
         choices = self._select(config.choose(layers))
-        chosen = [choice for choice in choices if not choice.note]
-        for choice in chosen:
-            choice.mask(choice.layer.value)
-            self._check(choice)
-        self._config = config.made_for(layers)
-        self._choices = choices
-        self._layers = [MaskedLayer(choice) for choice in chosen]
-        self._start()
+        for choice in choices:
+            if not choice.note:
+                choice.mask(choice.layer.value)
+                self._check(choice)
+        return layers, choices
 
     def penalty(self) -> torch.Tensor:
         """What to add to the loss: a scalar, zero once the masks are frozen."""
