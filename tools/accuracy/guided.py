@@ -126,6 +126,7 @@ def main() -> None:
     cli.add_argument("--threshold", type=float, default=1e-3, help="magnitude that counts as zero")
     cli.add_argument("--limit", type=int, help="use only so many images")
     cli.add_argument("--device", default="cpu")
+    cli.add_argument("--autocast", action="store_true", help="compute in bfloat16")
     arguments = cli.parse_args()
     torch.set_num_threads(1)
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -142,6 +143,7 @@ def main() -> None:
         seed=arguments.seed,
         limit=arguments.limit,
         device=arguments.device,
+        autocast=arguments.autocast,
         progress=print,
     )
     images = len(recipe.load(arguments.data, "train").first(arguments.limit))

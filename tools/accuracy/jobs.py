@@ -81,10 +81,18 @@ def _fashion(name: str, scheme: str, method: str, seed: int) -> Job:
     return Job(job_name, "vgg-fashion", scheme, FASHION_DENSE, method, seed, settings)
 
 
-def _vgg(name: str, scheme: str, seed: int) -> Job:
-    settings = {"epochs": 2, "retrain-epochs": 5, "lr": 0.01, "retrain-lr": 0.02}
-    job_name = f"vgg16-{name}-admm-{seed}"
-    return Job(job_name, "vgg16-cifar", scheme, "vgg16-dense-1", "admm", seed, settings)
+def _vgg(name: str, scheme: str, method: str, seed: int) -> Job:
+    settings = {"epochs": 2, "retrain-epochs": 6, "lr": 0.01, "retrain-lr": 0.01}
+    if method == "magnitude":
+        settings["retrain-epochs"] = 8
+    job_name = f"vgg16-{name}-{method}-{seed}"
+    return Job(job_name, "vgg16-cifar", scheme, "vgg16-dense-2", method, seed, settings)
+
+
+def _vgg_dense(number: int, epochs: int, lr: float) -> Job:
+    start = f"vgg16-dense-{number - 1}" if number > 1 else ""
+    settings = {"epochs": epochs, "lr": lr}
+    return Job(f"vgg16-dense-{number}", "vgg16-cifar", "dense", start, settings=settings)
 
 
 def _dense() -> list[Job]:
@@ -93,15 +101,10 @@ def _dense() -> list[Job]:
         Job("resnet20-dense-1", "resnet20-cifar", "dense", settings=settings),
         # Again from the result: what it gains says whether the first one had converged.
         Job("resnet20-dense-2", "resnet20-cifar", "dense", "resnet20-dense-1", settings=settings),
-        Job("vgg16-dense-1", "vgg16-cifar", "dense", settings={"epochs": 10, "lr": 0.02}),
-        # For as many epochs as the pruned ones, which start from the first one's result too.
-        Job(
-            "vgg16-dense-2",
-            "vgg16-cifar",
-            "dense",
-            "vgg16-dense-1",
-            settings={"epochs": 7, "lr": 0.02},
-        ),
+        _vgg_dense(1, 10, 0.02),
+        _vgg_dense(2, 7, 0.02),
+        # For as many epochs as the pruned ones, which start from the second one's result too.
+        _vgg_dense(3, 8, 0.01),
     ]
 
 
@@ -116,9 +119,11 @@ def _goals_and_methods(seed: int) -> list[Job]:
         _fashion("p8c3.6", BOTH, "gradual", seed),
         _resnet("p8c2", FEWER, "magnitude", seed),
         _resnet("p8c2", FEWER, "gradual", seed),
-        _vgg("p8c3.6", BOTH, seed),
-        _vgg("punched6", "block-punched:8x4@6", seed),
-        _vgg("unstructured10", "unstructured@10", seed),
+        _vgg("p8c3.6", BOTH, "admm", seed),
+        _vgg("p8c3.6", BOTH, "magnitude", seed),
+        _vgg("punched6", "block-punched:8x4@6", "magnitude", seed),
+        _vgg("unstructured10", "unstructured@10", "magnitude", seed),
+        _vgg("p8c3.6", BOTH, "gradual", seed),
     ]
 
 

@@ -30,6 +30,12 @@ NETWORKS = {
     "vgg16": "VGG-16, CIFAR-10",
     "fashion": "Fashion-MNIST VGG",
 }
+# What the pruned networks are compared with: the mean of those that are done.
+BASELINES = {
+    "resnet20": ("resnet20-dense-1",),
+    "vgg16": ("vgg16-dense-3",),
+    "fashion": ("fashion-dense-0", "fashion-dense-1", "fashion-dense-2"),
+}
 # What is to be reached: the scheme, the start of the jobs' names, the goal in points.
 GOALS = (
     ("`pattern:8`", "resnet20-p8-admm", 0.3),
@@ -37,8 +43,9 @@ GOALS = (
     ("`pattern:8+connectivity:2`", "resnet20-p8c2-admm", 1.0),
     ("`pattern:8+connectivity:2`, in 30 epochs", "resnet20-p8c2-long", 1.0),
     ("`pattern:8+connectivity:3.6`", "vgg16-p8c3.6-admm", 0.3),
-    ("`block-punched:8x4@6`", "vgg16-punched6-admm", 0.5),
-    ("`unstructured@10`", "vgg16-unstructured10-admm", 0.5),
+    ("`pattern:8+connectivity:3.6`, in one shot", "vgg16-p8c3.6-magnitude", 0.3),
+    ("`block-punched:8x4@6`, in one shot", "vgg16-punched6-magnitude", 0.5),
+    ("`unstructured@10`, in one shot", "vgg16-unstructured10-magnitude", 0.5),
     ("`pattern:8+connectivity:3.6`", "fashion-p8c3.6-admm", 0.2),
     ("the same with random patterns", "fashion-random8c3.6-admm", None),
     ("`pattern:8+connectivity:3.6`, in 30 epochs", "fashion-p8c3.6-long", 0.2),
@@ -46,6 +53,7 @@ GOALS = (
 METHODS = ("magnitude", "gradual", "admm")
 CONTESTS = (
     ("`pattern:8+connectivity:2`", "resnet20-p8c2"),
+    ("`pattern:8+connectivity:3.6`", "vgg16-p8c3.6"),
     ("`pattern:8+connectivity:3.6`", "fashion-p8c3.6"),
 )
 LIBRARIES = (("4", "p4"), ("8", "p8"), ("12", "p12"), ("56, mined", "mined56"))
@@ -80,19 +88,19 @@ class Results:
         self.measured = _facts(folder / "measured.json")
         self.guided = _facts(folder / "guided.json")
 
-    def scores(self, prefix: str, when: str = "after") -> list[float]:
-        """Of every seed that is done, of the jobs called `prefix-SEED`."""
-        names = [f"{prefix}-{seed}" for seed in range(3)]
+    def scores(self, names: Iterable[str], when: str = "after") -> list[float]:
+        """Of those of these jobs that are done."""
         found = [self.logs[name].scores for name in names if name in self.logs]
         return [scores[when] for scores in found if scores]
 
-    def dense(self, name: str) -> float | None:
-        """The baseline of a job."""
-        if name.startswith("fashion"):
-            found = self.scores("fashion-dense")
-            return sum(found) / len(found) if found else None
-        log = self.logs.get("resnet20-dense-1" if name.startswith("resnet20") else "vgg16-dense-2")
-        return log.scores["after"] if log and log.scores else None
+    def seeds(self, prefix: str, when: str = "after") -> list[float]:
+        """Of every seed that is done, of the jobs called `prefix-SEED`."""
+        return self.scores((f"{prefix}-{seed}" for seed in range(3)), when)
+
+    def baseline(self, job: str) -> float | None:
+        """The dense network that a job is compared with."""
+        found = self.scores(BASELINES[job.partition("-")[0]])
+        return sum(found) / len(found) if found else None
 
 
 def network(job: str) -> str:
@@ -113,7 +121,7 @@ def listed(values: Sequence[float]) -> str:
 def goals(results: Results) -> str:
     rows = []
     for scheme, prefix, goal in GOALS:
-        found, dense = results.scores(prefix), results.dense(prefix)
+        found, dense = results.seeds(prefix), results.baseline(prefix)
         lost = "" if not found or dense is None else f"{sum(found) / len(found) - dense:+.2f}"
         verdict = ""
         if lost and goal is not None:
@@ -132,7 +140,7 @@ def contests(results: Results) -> str:
             network(name),
             scheme,
             method,
-            *(listed(results.scores(f"{name}-{method}", when)) for when in WHEN),
+            *(listed(results.seeds(f"{name}-{method}", when)) for when in WHEN),
         )
         for scheme, name in CONTESTS
         for method in METHODS
@@ -146,7 +154,7 @@ WHEN = ("hard", "after")
 
 def libraries(results: Results) -> str:
     rows = [
-        (label, *(listed(results.scores(f"fashion-{name}c3.6-admm", when)) for when in WHEN))
+        (label, *(listed(results.seeds(f"fashion-{name}c3.6-admm", when)) for when in WHEN))
         for label, name in LIBRARIES
     ]
     return table(("patterns", "at the hard prune %", "at the end %"), rows)
