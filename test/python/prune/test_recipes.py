@@ -285,6 +285,8 @@ def test_a_checkpoint_of_another_training_is_refused(folder: Path, tmp_path: Pat
         trained(folder, checkpoint=path, seed=1)
     with pytest.raises(PruneError, match="other settings"):
         trained(folder, checkpoint=path, limit=32)
+    with pytest.raises(PruneError, match="other settings"):  # as many batches as before
+        trained(folder, checkpoint=path, limit=20, recipe=small(batch=4))
     with pytest.raises(PruneError, match="ADMMPruner"):
         trained(folder, checkpoint=path, method="gradual")
     path.write_bytes(path.read_bytes()[:1000])

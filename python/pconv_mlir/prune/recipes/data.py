@@ -69,21 +69,21 @@ class Augmented:
     the images are. Images that do not fill a batch are left out, others in every epoch.
     """
 
-    def __init__(self, images: Images, size: int, shift: int) -> None:
-        if not 1 <= size <= len(images):
-            raise OptionError(f"expected a batch size from 1 to {len(images)}, got {size}")
+    def __init__(self, images: Images, batch_size: int, shift: int) -> None:
+        if not 1 <= batch_size <= len(images):
+            raise OptionError(f"expected a batch size from 1 to {len(images)}, got {batch_size}")
         self._images = images
-        self._size = size
+        self.batch_size = batch_size  # called so in a DataLoader too
         self._shift = shift
         around = (0, 0, shift, shift, shift, shift)
         self._padded = torch.nn.functional.pad(images.pixels, around)
 
     def __len__(self) -> int:
-        return len(self._images) // self._size
+        return len(self._images) // self.batch_size
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        order = torch.randperm(len(self._images))[: len(self) * self._size]
-        for rows in order.to(self._padded.device).split(self._size):
+        order = torch.randperm(len(self._images))[: len(self) * self.batch_size]
+        for rows in order.to(self._padded.device).split(self.batch_size):
             yield self._images.normalise(self._cut(rows)), self._images.labels[rows]
 
     def _cut(self, rows: torch.Tensor) -> torch.Tensor:
