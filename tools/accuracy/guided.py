@@ -4,11 +4,11 @@
     python tools/accuracy/guided.py --data DATA --out RESULTS
 
 Both start from the same dense network and train for as many epochs. The rate of all layers is the
-one whose predicted time is that of the guided network; it is pruned gradually. Writes the logs of
-the two trainings, and RESULTS/guided.json: accuracies and predicted times. Peak, bandwidth and
-dense kernels are measured on this machine and kept in RESULTS/models-NETWORK.json; for a loop over
-single weights, which the compiler lacks, that of the paper stands in: alpha = 3 as on its Xeon,
-beta = 2 (SkimCaffe, ICLR 2017, section 2.2).
+one whose predicted time is that of the guided network; it is pruned gradually. Writes logs and
+weights of the two trainings, and RESULTS/guided.json: accuracies and predicted times. Peak,
+bandwidth and dense kernels are measured on this machine and kept in RESULTS/models-NETWORK.json;
+for a loop over single weights, which the compiler lacks, that of the paper stands in: alpha = 3 as
+on its Xeon, beta = 2 (SkimCaffe, ICLR 2017, section 2.2).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from jobs import FASHION_DENSE
 
 from pconv_mlir import models, performance
 from pconv_mlir.performance.model import LayerModel
-from pconv_mlir.prune import GESLPruner, GradualPruner, read_weights, recipes
+from pconv_mlir.prune import GESLPruner, GradualPruner, read_weights, recipes, save
 
 MOST = 20.0  # the rate to which a layer is pruned at most
 PAPER = {"alpha": 3.0, "beta": 2.0, "fixed": 0.0}
@@ -75,7 +75,8 @@ class Contest:
     train: Callable[..., recipes.Outcome]
     steps: int
     out: Path
-    name: str
+    network: str
+    seed: int
 
     def run(self, strength: float, threshold: float) -> dict[str, Any]:
         """Both, one after the other; facts of each by name."""
@@ -90,22 +91,28 @@ class Contest:
         rate = equal_rate(self.layers, ms)
         uniform = self._train("uniform", rate, GradualPruner(self.steps))
         return {
-            f"{self.name}-gesl": self._facts(guided, ms),
-            f"{self.name}-uniform": self._facts(uniform, uniform_ms(self.layers, rate)),
+            self._name("gesl"): self._facts(guided, ms),
+            self._name("uniform"): self._facts(uniform, uniform_ms(self.layers, rate)),
         }
 
+    def _name(self, method: str) -> str:
+        return f"{self.network}-{self.seed}-{method}"
+
     def _train(self, method: str, rate: float, pruner: Any) -> recipes.Outcome:
-        path = self.out / f"{self.name}-{method}"
-        return self.train(
+        path = self.out / self._name(method)
+        outcome = self.train(
             config=f"unstructured@{rate:g}",
             method=pruner,
             log=path.with_suffix(".jsonl"),
             checkpoint=path.with_suffix(".pt"),
         )
+        save(outcome.model, path.with_suffix(".safetensors"), outcome.layers)
+        return outcome
 
     def _facts(self, outcome: recipes.Outcome, ms: float) -> dict[str, Any]:
         rows = [row for row in outcome.layers.layers if row.name in self.layers]
         return {
+            "network": self.network,
             "accuracy": outcome.scores,
             "predicted_ms": ms,
             "dense_ms": predicted_ms(self.layers, {}),
@@ -152,7 +159,8 @@ def main() -> None:
         train=train,
         steps=recipe.epochs * (images // min(recipe.batch, images)),
         out=arguments.out,
-        name=f"{recipe.network}-{arguments.seed}",
+        network=recipe.network,
+        seed=arguments.seed,
     )
     facts = contest.run(arguments.strength, arguments.threshold)
     path = arguments.out / "guided.json"

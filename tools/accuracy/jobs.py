@@ -103,8 +103,8 @@ def _dense() -> list[Job]:
         Job("resnet20-dense-2", "resnet20-cifar", "dense", "resnet20-dense-1", settings=settings),
         _vgg_dense(1, 10, 0.02),
         _vgg_dense(2, 7, 0.02),
-        # For as many epochs as the pruned ones, which start from the second one's result too.
         _vgg_dense(3, 8, 0.01),
+        _vgg_dense(4, 16, 0.05),
     ]
 
 
@@ -129,7 +129,7 @@ def _goals_and_methods(seed: int) -> list[Job]:
 
 def _libraries_and_longer(seed: int) -> list[Job]:
     resnet = ("resnet20", "resnet20-cifar", "resnet20-dense-1")
-    fashion = ("fashion", "vgg-fashion", "fashion-dense-0")
+    fashion = ("fashion", "vgg-fashion", f"fashion-dense-{seed}")
     return [
         _fashion("p4c3.6", "pattern:4+connectivity:3.6", "admm", seed),
         _fashion("p12c3.6", "pattern:12+connectivity:3.6", "admm", seed),

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Compiles the networks that run.py has trained: accuracy on the whole test set, and latency.
+"""Compiles what run.py and guided.py have trained: accuracy on the whole test set, and latency.
 
     python tools/accuracy/measure.py --cifar10 DATA --out RESULTS
 
-Writes RESULTS/measured.json: for each finished job the accuracy of torch and of the compiled
+Writes RESULTS/measured.json: for each finished training the accuracy of torch and of the compiled
 network, how many answers differ, and the time of one image on one thread. The networks of one
 architecture take turns; times of different calls of this program are not to be compared, still less
 of different machines, so each row names its own. Rows of networks that are not there any more are
@@ -74,10 +74,14 @@ def finished(out: Path, cifar10: Path) -> Iterable[Trained]:
         ("resnet20-published", resnet.network, cifar10 / resnet.weights),
     ):
         yield Trained(name, network, read_weights(path))
-    for job in JOBS:
-        path = out / f"{job.name}.safetensors"
+    guided = out / "guided.json"
+    contests = json.loads(guided.read_text()) if guided.exists() else {}
+    made = [(job.name, job.network) for job in JOBS]
+    made += [(name, facts["network"]) for name, facts in contests.items()]
+    for name, network in made:
+        path = out / f"{name}.safetensors"
         if path.exists():
-            yield Trained(job.name, job.network, read_weights(path))
+            yield Trained(name, network, read_weights(path))
 
 
 def accuracies(trained: Trained, test: Images) -> dict[str, Any]:

@@ -173,7 +173,7 @@ def test_jobs_run_side_by_side_each_after_its_start(
 def test_guided_and_uniform_sparsity_are_as_fast_by_prediction(
     small: Path, scripts: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    guided, report = scripts["guided"], scripts["report"]
+    guided, measure, report = (scripts[name] for name in ("guided", "measure", "report"))
     out = small / "results"
     out.mkdir()
     models = {
@@ -193,6 +193,9 @@ def test_guided_and_uniform_sparsity_are_as_fast_by_prediction(
     assert uniform["predicted_ms"] == pytest.approx(gesl["predicted_ms"], rel=0.01)
     assert len({round(layer["zeros"], 2) for layer in uniform["layers"].values()}) == 1
     assert "| `vgg-fashion-0-gesl` | " in report.guided(report.Results(out))
+    made = {it.name: it for it in measure.finished(out, small)}
+    zeros = (made["vgg-fashion-0-gesl"].weights["conv2_1.weight"] == 0).mean()
+    assert zeros == pytest.approx(gesl["layers"]["conv2_1"]["zeros"])
 
 
 def log(folder: Path, name: str, **scores: float) -> None:

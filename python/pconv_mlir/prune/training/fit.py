@@ -163,8 +163,10 @@ def fit(
         )
     batches = _batches(data)
     pruner = _pruner(method, epochs * batches, lr)
-    settings = [epochs, retrain_epochs, lr, retrain_lr, distill, recalibrate, autocast, seed]
-    settings += [batches, getattr(data, "batch_size", None), pruner.steps, pruner.every]
+    settings = (
+        *(epochs, retrain_epochs, lr, retrain_lr, distill, recalibrate, autocast, seed),
+        *(batches, getattr(data, "batch_size", None), pruner.steps, pruner.every),
+    )
     saved = Checkpoint(checkpoint, settings)
     teacher = copy.deepcopy(model).eval() if distill else None
     loop = _Loop(model, data, pruner, optimizer, loss, teacher, distill, autocast, progress, saved)
