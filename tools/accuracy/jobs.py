@@ -81,12 +81,11 @@ def _fashion(name: str, scheme: str, method: str, seed: int) -> Job:
     return Job(job_name, "vgg-fashion", scheme, FASHION_DENSE, method, seed, settings)
 
 
-def _vgg(name: str, scheme: str, method: str, seed: int) -> Job:
-    settings = {"epochs": 2, "retrain-epochs": 6, "lr": 0.01, "retrain-lr": 0.01}
-    if method == "magnitude":
-        settings["retrain-epochs"] = 8
-    job_name = f"vgg16-{name}-{method}-{seed}"
-    return Job(job_name, "vgg16-cifar", scheme, "vgg16-dense-2", method, seed, settings)
+def _vgg(name: str, scheme: str, seed: int) -> Job:
+    """In one shot: two epochs of ADMM and six of retraining ended no higher (docs/Accuracy.md)."""
+    settings = {"retrain-epochs": 8, "retrain-lr": 0.03}
+    job_name = f"vgg16-{name}-magnitude-{seed}"
+    return Job(job_name, "vgg16-cifar", scheme, "vgg16-dense-4", "magnitude", seed, settings)
 
 
 def _vgg_dense(number: int, epochs: int, lr: float) -> Job:
@@ -105,13 +104,13 @@ def _dense() -> list[Job]:
         _vgg_dense(2, 7, 0.02),
         _vgg_dense(3, 8, 0.01),
         _vgg_dense(4, 16, 0.05),
+        _vgg_dense(5, 8, 0.03),
     ]
 
 
 def _goals_and_methods(seed: int) -> list[Job]:
     return [
         _fashion("p8c3.6", BOTH, "admm", seed),
-        _resnet("p8", "pattern:8", "admm", seed),
         _fashion("random8c3.6", RANDOM8, "admm", seed),
         _fashion("dense", "dense", "magnitude", seed),
         _resnet("p8c2", FEWER, "admm", seed),
@@ -119,11 +118,9 @@ def _goals_and_methods(seed: int) -> list[Job]:
         _fashion("p8c3.6", BOTH, "gradual", seed),
         _resnet("p8c2", FEWER, "magnitude", seed),
         _resnet("p8c2", FEWER, "gradual", seed),
-        _vgg("p8c3.6", BOTH, "admm", seed),
-        _vgg("p8c3.6", BOTH, "magnitude", seed),
-        _vgg("punched6", "block-punched:8x4@6", "magnitude", seed),
-        _vgg("unstructured10", "unstructured@10", "magnitude", seed),
-        _vgg("p8c3.6", BOTH, "gradual", seed),
+        _vgg("p8c3.6", BOTH, seed),
+        _vgg("punched6", "block-punched:8x4@6", seed),
+        _vgg("unstructured10", "unstructured@10", seed),
     ]
 
 
