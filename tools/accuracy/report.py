@@ -34,20 +34,24 @@ NETWORKS = {
 # What the pruned networks are compared with: the mean of those that are done.
 BASELINES = {
     "resnet20": ("resnet20-dense-1",),
-    "vgg16": ("vgg16-dense-5",),
+    "vgg16": ("vgg16-dense-4",),
     "fashion": ("fashion-dense-0", "fashion-dense-1", "fashion-dense-2"),
 }
 # What is to be reached: the scheme, the start of the jobs' names, the goal in points.
 GOALS = (
-    ("`pattern:8`, in 30 epochs", "resnet20-p8-long", 0.3),
-    ("`pattern:8+connectivity:2`", "resnet20-p8c2-admm", 1.0),
-    ("`pattern:8+connectivity:2`, in 30 epochs", "resnet20-p8c2-long", 1.0),
+    ("`pattern:8`, in 40 epochs", "resnet20-p8-gradual40", 0.3),
+    ("`pattern:8+connectivity:2`, in 10 epochs", "resnet20-p8c2-gradual", 1.0),
+    ("`pattern:8+connectivity:2`, in 40 epochs", "resnet20-p8c2-gradual40", 1.0),
     ("`pattern:8+connectivity:3.6`, in one shot", "vgg16-p8c3.6-magnitude", 0.3),
+    ("`pattern:8+connectivity:3.6`, in 20 epochs", "vgg16-p8c3.6-gradual20", 0.3),
     ("`block-punched:8x4@6`, in one shot", "vgg16-punched6-magnitude", 0.5),
+    ("`block-punched:8x4@6`, in 20 epochs", "vgg16-punched6-gradual20", 0.5),
     ("`unstructured@10`, in one shot", "vgg16-unstructured10-magnitude", 0.5),
-    ("`pattern:8+connectivity:3.6`", "fashion-p8c3.6-admm", 0.2),
+    ("`unstructured@10`, in 20 epochs", "vgg16-unstructured10-gradual20", 0.5),
+    ("`pattern:8+connectivity:3.6`, in 12 epochs", "fashion-p8c3.6-gradual", 0.2),
+    ("`pattern:8+connectivity:3.6`, in 40 epochs", "fashion-p8c3.6-gradual40", 0.2),
+    ("`pattern:8+connectivity:3.6`, ADMM, in 12 epochs", "fashion-p8c3.6-admm", 0.2),
     ("the same with random patterns", "fashion-random8c3.6-admm", None),
-    ("`pattern:8+connectivity:3.6`, in 30 epochs", "fashion-p8c3.6-long", 0.2),
 )
 METHODS = ("magnitude", "gradual", "admm")
 CONTESTS = (

@@ -206,12 +206,12 @@ def log(folder: Path, name: str, **scores: float) -> None:
 def test_what_has_not_run_is_called_so(tmp_path: Path, scripts: dict[str, ModuleType]) -> None:
     report = scripts["report"]
     log(tmp_path, "resnet20-dense-1", before=88, after=90)
-    log(tmp_path, "resnet20-p8-long-0", before=90, hard=80, after=89.8)
-    log(tmp_path, "resnet20-p8-long-1", before=90, hard=80, after=89.7)
-    log(tmp_path, "resnet20-p8c2-long-0", before=90, hard=60, after=88.9)
+    log(tmp_path, "resnet20-p8-gradual40-0", before=90, hard=80, after=89.8)
+    log(tmp_path, "resnet20-p8-gradual40-1", before=90, hard=80, after=89.7)
+    log(tmp_path, "resnet20-p8c2-gradual40-0", before=90, hard=60, after=88.9)
     rows = report.goals(report.Results(tmp_path)).splitlines()[2:]
     table = dict(zip((goal[1] for goal in report.GOALS), rows, strict=True))
-    met, missed = (table.pop(f"resnet20-{name}-long") for name in ("p8", "p8c2"))
+    met, missed = (table.pop(f"resnet20-{name}-gradual40") for name in ("p8", "p8c2"))
     assert "| 90.00 | 89.80, 89.70 | -0.25 | -0.3 | met with 2 of 3 seeds |" in met
     assert "| 90.00 | 88.90 | -1.10 | -1.0 | missed with 1 of 3 seeds |" in missed
     assert all("| not run yet |  |" in row for row in table.values())
