@@ -71,9 +71,16 @@ def _resnet(name: str, scheme: str, method: str, seed: int) -> Job:
     )
 
 
-def _longer(name: str, recipe: str, start: str, scheme: str, seed: int) -> Job:
-    settings = {"epochs": 8, "retrain-epochs": 32, "lr": 0.02, "retrain-lr": 0.05, "distill": 0.5}
-    job_name = f"{name}-gradual40-{seed}"
+def _longer(name: str, recipe: str, start: str, scheme: str, seed: int, epochs: int = 40) -> Job:
+    pruning = epochs // 5
+    settings = {
+        "epochs": pruning,
+        "retrain-epochs": epochs - pruning,
+        "lr": 0.02,
+        "retrain-lr": 0.05,
+        "distill": 0.5,
+    }
+    job_name = f"{name}-gradual{epochs}-{seed}"
     return Job(job_name, recipe, scheme, start, "gradual", seed, settings)
 
 
@@ -91,12 +98,6 @@ def _vgg(name: str, scheme: str) -> Job:
     settings = {"retrain-epochs": 8, "retrain-lr": 0.03}
     job_name = f"vgg16-{name}-magnitude-0"
     return Job(job_name, "vgg16-cifar", scheme, "vgg16-dense-4", settings=settings)
-
-
-def _vgg_longer(name: str, scheme: str, seed: int) -> Job:
-    settings = {"epochs": 4, "retrain-epochs": 16, "lr": 0.02, "retrain-lr": 0.05}
-    job_name = f"vgg16-{name}-gradual20-{seed}"
-    return Job(job_name, "vgg16-cifar", scheme, "vgg16-dense-4", "gradual", seed, settings)
 
 
 def _vgg_dense(number: int, epochs: int, lr: float) -> Job:
@@ -146,7 +147,10 @@ def _goals_in_more_epochs(seed: int) -> list[Job]:
         _longer("resnet20-p8", *resnet, "pattern:8", seed),
         _longer("resnet20-p8c2", *resnet, FEWER, seed),
         _longer("fashion-p8c3.6", "vgg-fashion", f"fashion-dense-{seed}", BOTH, seed),
-        *(_vgg_longer(name, scheme, seed) for name, scheme in VGG_SCHEMES.items()),
+        *(
+            _longer(f"vgg16-{name}", "vgg16-cifar", "vgg16-dense-4", scheme, seed, epochs=20)
+            for name, scheme in VGG_SCHEMES.items()
+        ),
     ]
 
 
