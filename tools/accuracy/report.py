@@ -192,6 +192,11 @@ def dense(results: Results) -> str:
     return table(("training", "before %", "after %"), rows)
 
 
+def _network_then_name(measured: tuple[str, dict[str, Any]]) -> tuple[str, str]:
+    name, row = measured
+    return row["network"], name
+
+
 def compiled(results: Results) -> str:
     rows = [
         (
@@ -204,7 +209,7 @@ def compiled(results: Results) -> str:
             f"{row['min_ms']:.3f}",
             row["machine"],
         )
-        for name, row in results.measured.items()
+        for name, row in sorted(results.measured.items(), key=_network_then_name)
     ]
     head = ("network", "torch %", "compiled %", "other answers", "layers run sparse")
     return table((*head, "median ms", "shortest ms", "machine"), rows) if rows else NOT_YET
@@ -262,8 +267,18 @@ def written(page: str, results: Results) -> str:
     return page
 
 
-def _without_seed(job: str) -> str:
-    return re.sub(r"-\d+$", "", job)
+def _kind(job: str) -> str:
+    """What the seeds of a training have in common."""
+    return re.sub(r"-\d+(?=-|$)", "", job)
+
+
+def _by_kind(jobs: Iterable[str]) -> list[tuple[str, str, list[str]]]:
+    """A colour, the kind, and its jobs."""
+    from matplotlib import colormaps
+
+    kinds = groupby(sorted(jobs, key=_kind), key=_kind)
+    colours = colormaps["tab20"].colors
+    return [(colours[n % 20], kind, list(names)) for n, (kind, names) in enumerate(kinds)]
 
 
 def draw_curves(results: Results, path: Path) -> None:
@@ -285,10 +300,10 @@ def draw_curves(results: Results, path: Path) -> None:
         1, len(shown), figsize=(5.5 * len(shown), 4.5), layout="constrained", squeeze=False
     )
     for axis, (prefix, logs) in zip(axes[0], shown.items(), strict=True):
-        for number, (kind, seeds) in enumerate(groupby(sorted(logs), key=_without_seed)):
+        for colour, kind, seeds in _by_kind(logs):
             for again, name in enumerate(seeds):
                 scores = [epoch["accuracy"] for epoch in logs[name].epochs]
-                line = {"color": f"C{number % 10}", "label": None if again else kind}
+                line = {"color": colour, "label": None if again else kind}
                 axis.plot(range(1, len(scores) + 1), scores, marker=".", **line)
         axis.set(title=NETWORKS[prefix], xlabel="epoch", ylabel="right answers on the test set, %")
         axis.xaxis.get_major_locator().set_params(integer=True)
@@ -312,19 +327,29 @@ def draw_pareto(results: Results, path: Path) -> None:
     for axis in axes.flat[len(panels) :]:
         axis.remove()
     for axis, (network, machine) in zip(axes.flat, panels, strict=False):
-        for name, row in results.measured.items():
-            if (row["network"], row["machine"]) == (network, machine):
-                point = (row["median_ms"], row["compiled_accuracy"])
-                fill = "tab:blue" if row["sparse_layers"] else "none"
-                axis.plot(*point, "o", markerfacecolor=fill, markeredgecolor="tab:blue")
-                axis.annotate(f"  {name.partition('-')[2]}", point, fontsize=7, va="center")
+        shown = {
+            name.partition("-")[2]: row
+            for name, row in results.measured.items()
+            if (row["network"], row["machine"]) == (network, machine)
+        }
+        for colour, kind, seeds in _by_kind(shown):
+            rows = [shown[name] for name in seeds]
+            axis.plot(
+                [row["median_ms"] for row in rows],
+                [row["compiled_accuracy"] for row in rows],
+                "o",
+                color=colour,
+                markerfacecolor=colour if rows[0]["sparse_layers"] else "none",
+                label=kind,
+            )
         axis.set(
             title=f"{network} on {machine}",
             xlabel="ms for one image, one thread",
             ylabel="compiled accuracy, %",
         )
-        axis.set_xlim(0, 1.3 * axis.get_xlim()[1])  # room for the names
+        axis.set_xlim(left=0)
         axis.grid(alpha=0.3)
+        axis.legend(fontsize=7)
     figure.savefig(path, metadata={"Date": None})
 
 
