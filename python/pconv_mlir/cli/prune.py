@@ -33,6 +33,7 @@ _TRAINING = (
     "limit",
     "device",
     "autocast",
+    "compile",
     "recalibrate",
     "checkpoint",
     "log",
@@ -80,6 +81,11 @@ def add(commands: Any) -> None:
     train.add_argument("--device", metavar="NAME", help="where to train, e.g. cuda (default: cpu)")
     train.add_argument(
         "--autocast", action="store_true", help="compute in bfloat16 where that is safe"
+    )
+    train.add_argument(
+        "--compile",
+        action="store_true",
+        help="let torch.compile make faster code of the network: minutes at first, less after them",
     )
     train.add_argument(
         "--recalibrate",
@@ -191,6 +197,7 @@ def _trained(arguments: argparse.Namespace, config: PruneConfig) -> Made:
             limit=arguments.limit,
             device=arguments.device or "cpu",
             autocast=arguments.autocast,
+            compiled=arguments.compile,
             recalibrate=arguments.recalibrate,
             checkpoint=checkpoint,
             log=log,

@@ -45,13 +45,13 @@ if TYPE_CHECKING:
     from pconv_mlir.prune.training.batch_norm import (
         recalibrate_batch_norm as recalibrate_batch_norm,
     )
-    from pconv_mlir.prune.training.fit import Epoch as Epoch
     from pconv_mlir.prune.training.fit import FitReport as FitReport
     from pconv_mlir.prune.training.fit import fit as fit
     from pconv_mlir.prune.training.gradual import GradualPruner as GradualPruner
     from pconv_mlir.prune.training.guided import GDNSPruner as GDNSPruner
     from pconv_mlir.prune.training.guided import GESLPruner as GESLPruner
     from pconv_mlir.prune.training.lasso import GroupLassoPruner as GroupLassoPruner
+    from pconv_mlir.prune.training.loop import Epoch as Epoch
     from pconv_mlir.prune.training.pruner import Pruner as Pruner
     from pconv_mlir.prune.training.ranked import MagnitudePruner as MagnitudePruner
 
@@ -106,7 +106,7 @@ __all__ = [
 #: Where the names come from that need torch.
 _TRAINING = {
     "ADMMPruner": "admm",
-    "Epoch": "fit",
+    "Epoch": "loop",
     "FitReport": "fit",
     "GDNSPruner": "guided",
     "GESLPruner": "guided",

@@ -73,6 +73,37 @@ def test_fit_with_everything_switched_on_is_deterministic() -> None:
     assert all(np.array_equal(results[0][1][name], results[1][1][name]) for name in ("0", "3"))
 
 
+def test_compiled_training_is_the_same_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = []
+
+    def without_cpp(model: nn.Module) -> Any:
+        compiled.append(model)
+        return compile_model(model, backend="aot_eager")
+
+    compile_model = torch.compile
+    monkeypatch.setattr(torch, "compile", without_cpp)
+    models = {flag: network() for flag in (False, True)}
+    for flag, model in models.items():
+        prune.fit(model, PATTERN, DATA, epochs=6, distill=0.5, evaluate=accuracy, compiled=flag)
+    assert len(compiled) == 2 and compiled[0] is models[True]  # and its teacher
+    assert list(models[True].state_dict()) == list(models[False].state_dict())
+    for name, weight in effective(models[False]).items():
+        np.testing.assert_allclose(effective(models[True])[name], weight, atol=1e-4)
+
+
+def test_a_model_that_torch_cannot_compile_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(graph: Any, inputs: Any) -> Any:
+        raise RuntimeError("no compiler here")
+
+    compile_model = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda model: compile_model(model, backend=fails))
+    model = network()
+    names = list(model.state_dict())
+    with pytest.raises(OptionError, match=r"torch cannot compile the model \(no compiler here"):
+        prune.fit(model, PATTERN, DATA, epochs=6, compiled=True)
+    assert list(model.state_dict()) == names
+
+
 def test_distillation_pulls_towards_the_dense_outputs() -> None:
     inputs = DATA[0][0]
     dense = network().eval()

@@ -18,7 +18,8 @@ from pconv_mlir.prune.config import PruneConfig
 from pconv_mlir.prune.recipes import data, networks
 from pconv_mlir.prune.report import PruneReport
 from pconv_mlir.prune.saving import COUNTER
-from pconv_mlir.prune.training.fit import Epoch, fit
+from pconv_mlir.prune.training.fit import fit
+from pconv_mlir.prune.training.loop import Epoch
 from pconv_mlir.prune.training.pruner import Pruner
 
 Load = Callable[[Path, str], data.Images]
@@ -145,10 +146,11 @@ def find(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def accuracy(model: torch.nn.Module, images: data.Images) -> float:
+def accuracy(model: torch.nn.Module, images: data.Images, *, autocast: bool = False) -> float:
     """Share of images that a network classifies right, in per cent; leaves it in eval mode."""
     model.eval()
-    with torch.inference_mode():
+    place = images.pixels.device.type
+    with torch.inference_mode(), torch.autocast(place, torch.bfloat16, enabled=autocast):
         right = sum(int((model(x).argmax(1) == y).sum()) for x, y in images.batches(500))
     return 100 * right / len(images)
 
@@ -179,6 +181,7 @@ def run(
     limit: int | None = None,
     device: str = "cpu",
     autocast: bool = False,
+    compiled: bool = False,
     recalibrate: bool = False,
     checkpoint: Path | None = None,
     log: Path | None = None,
@@ -196,10 +199,12 @@ def run(
         limit: Use only so many images of each split: for tests.
         device: Where to train, as torch calls it, for example `cuda`. The images are kept there.
         autocast: As for `fit`.
+        compiled: As for `fit`.
         recalibrate: As for `fit`.
         checkpoint: As for `fit`.
         log: A file of JSON lines that gets one for the settings, each epoch with its accuracy on
-            the test set, and the end. When a training goes on, its lines are added.
+            the test set (as it is computed in training), and the end. When a training goes on, its
+            lines are added.
         progress: As for `fit`.
 
     Raises:
@@ -225,11 +230,11 @@ def run(
         method = "magnitude"
         recipe = replace(recipe, retrain_epochs=recipe.epochs, retrain_lr=recipe.lr)
     lines = _Log(log, fresh=checkpoint is None or not checkpoint.exists())
-    options = {"device": device, "autocast": autocast, "recalibrate": recalibrate}
-    lines.write("start", **_start(recipe, config, method, seed), **options)
+    ways: dict[str, Any] = {"autocast": autocast, "compiled": compiled, "recalibrate": recalibrate}
+    lines.write("start", **_start(recipe, config, method, seed), device=device, **ways)
 
     def after_epoch(epoch: Epoch) -> None:
-        score = {"accuracy": accuracy(model, test)} if log is not None else {}
+        score = {} if log is None else {"accuracy": accuracy(model, test, autocast=autocast)}
         lines.write("epoch", **asdict(epoch), **score)
         progress(epoch)
 
@@ -244,8 +249,7 @@ def run(
         retrain_lr=recipe.retrain_lr,
         optimizer=recipe.optimizer,
         distill=recipe.distill,
-        autocast=autocast,
-        recalibrate=recalibrate,
+        **ways,
         evaluate=lambda net: accuracy(net, test),
         seed=seed,
         checkpoint=checkpoint,

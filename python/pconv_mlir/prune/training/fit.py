@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-import copy
-import math
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +11,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from pconv_mlir.errors import OptionError, WeightsError
+from pconv_mlir.errors import OptionError
 from pconv_mlir.modes import modes_kept
 from pconv_mlir.prune.config import PruneConfig
 from pconv_mlir.prune.ranges import is_integer, is_positive
@@ -26,6 +23,8 @@ from pconv_mlir.prune.training.batch_norm import recalibrate_batch_norm
 from pconv_mlir.prune.training.checkpoint import Checkpoint
 from pconv_mlir.prune.training.gradual import GradualPruner
 from pconv_mlir.prune.training.lasso import GroupLassoPruner
+from pconv_mlir.prune.training.loop import Epoch, Loop, Optimizer
+from pconv_mlir.prune.training.objective import Loss, Objective
 from pconv_mlir.prune.training.pruner import Pruner
 from pconv_mlir.prune.training.ranked import MagnitudePruner
 
@@ -38,39 +37,11 @@ METHODS: dict[str, Callable[[int, float], Pruner]] = {
     "admm": lambda steps, lr: ADMMPruner(steps, rate=lr / (1 - MOMENTUM)),
     "group-lasso": lambda steps, lr: GroupLassoPruner(steps),
 }
-TEMPERATURE = 4.0  # of distillation
-
-Loss = Callable[[Any, Any], Any]
-Optimizer = Callable[[Any, float], torch.optim.Optimizer]
 
 
 def sgd(parameters: Any, lr: float) -> torch.optim.Optimizer:
     """The optimizer of `fit` unless another is given."""
     return torch.optim.SGD(parameters, lr, momentum=MOMENTUM, weight_decay=5e-4)
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """An epoch that is over.
-
-    Attributes:
-        part: `prune` or `retrain`.
-        number: From 1.
-        of: Epochs of this part.
-        loss: Mean over its batches, with the pruner's penalty.
-        seconds: That it took.
-        residual: The largest of the layers' ||W - Z|| / ||W||.
-    """
-
-    part: str
-    number: int
-    of: int
-    loss: float
-    seconds: float
-    residual: float
-
-    def __str__(self) -> str:
-        return f"{self.part} {self.number}/{self.of}: loss {self.loss:.4f}"
 
 
 @dataclass(frozen=True)
@@ -106,6 +77,7 @@ def fit(
     distill: float = 0.0,
     recalibrate: bool = False,
     autocast: bool = False,
+    compiled: bool = False,
     seed: int = 0,
     checkpoint: str | Path | None = None,
     progress: Callable[[Epoch], None] = lambda epoch: None,
@@ -139,6 +111,8 @@ def fit(
         recalibrate: Measure batch-norm statistics anew after hard pruning, those of frozen modules
             too.
         autocast: Compute in bfloat16 where that is safe.
+        compiled: Train what `torch.compile` makes of the model: slow first steps, faster ones after
+            them. On a CPU it needs a C++ compiler.
         seed: Of all random numbers that torch draws here; the caller's generator is left alone.
         checkpoint: A file that is written after every epoch; where it exists already, the training
             goes on from there, on the same dense model, and ends as if it had never stopped.
@@ -146,7 +120,7 @@ def fit(
 
     Raises:
         OptionError: An unknown method, a number out of range, data that is no batches of inputs
-            and targets, or an `evaluate` that gives no number.
+            and targets, an `evaluate` that gives no number, or a model that torch cannot compile.
         WeightsError: The training has diverged.
         PruneError: The checkpoint is of another training, or damaged.
         ConfigError: As for `Pruner.prepare`, like the other errors of pruning.
@@ -164,12 +138,12 @@ def fit(
     batches = _batches(data)
     pruner = _pruner(method, epochs * batches, lr)
     settings = (
-        *(epochs, retrain_epochs, lr, retrain_lr, distill, recalibrate, autocast, seed),
-        *(batches, getattr(data, "batch_size", None), pruner.steps, pruner.every),
+        *(epochs, retrain_epochs, lr, retrain_lr, distill, recalibrate, autocast, compiled),
+        *(seed, batches, getattr(data, "batch_size", None), pruner.steps, pruner.every),
     )
     saved = Checkpoint(checkpoint, settings)
-    teacher = copy.deepcopy(model).eval() if distill else None
-    loop = _Loop(model, data, pruner, optimizer, loss, teacher, distill, autocast, progress, saved)
+    objective = Objective(model, loss, distill, autocast, compiled)
+    loop = Loop(model, data, pruner, optimizer, objective, progress, saved)
     scores: dict[str, float] = saved.scores
 
     def measure(when: str) -> None:
@@ -209,103 +183,9 @@ def _batches(data: Any) -> int:
     return batches
 
 
-def _pair(batch: Any) -> Any:
-    if not isinstance(batch, (tuple, list)) or len(batch) != 2:
-        got = f"{len(batch)} values" if isinstance(batch, (tuple, list)) else type(batch).__name__
-        raise OptionError(f"expected batches of inputs and targets, got {got}")
-    return batch
-
-
 def _pruner(method: str | Pruner, steps: int, lr: float) -> Pruner:
     if isinstance(method, Pruner):
         return method
     if method not in METHODS:
         raise OptionError(f"expected a method among {', '.join(METHODS)}, got {method!r}")
     return METHODS[method](steps, lr)
-
-
-@dataclass
-class _Loop:
-    """Epochs of training, before and after the masks are frozen."""
-
-    model: torch.nn.Module
-    data: Any
-    pruner: Pruner
-    optimizer: Optimizer
-    loss: Loss
-    teacher: torch.nn.Module | None
-    distill: float
-    autocast: bool
-    progress: Callable[[Epoch], None]
-    saved: Checkpoint
-
-    def __post_init__(self) -> None:
-        # A model without parameters is refused when the pruner looks for layers.
-        self.device = next(self.model.parameters(), torch.empty(0)).device
-        self.losses: list[float] = []
-
-    def resume(self) -> None:
-        """Go on where the checkpoint was written."""
-        self.losses = self.saved.restore(self.model, self.pruner)
-
-    def run(self, part: str, epochs: int, lr: float) -> None:
-        """Train: at a constant rate until the masks are frozen; after that along a cosine."""
-        if not epochs:
-            return
-        optimizer = self.optimizer(self.model.parameters(), lr)
-        steps = epochs * len(self.data)
-        rate = (
-            (lambda _: 1) if part == "prune" else lambda n: (1 + math.cos(math.pi * n / steps)) / 2
-        )
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
-        for epoch in range(self.saved.resume(part, optimizer, schedule), epochs):
-            start = time.monotonic()
-            self._epoch(optimizer, schedule, part)
-            seconds = time.monotonic() - start
-            residual = max(self.pruner.residuals().values(), default=0.0)
-            loss = self.losses[-1]
-            with modes_kept(self.model):
-                self.progress(Epoch(part, epoch + 1, epochs, loss, seconds, residual))
-            states = (self.model, self.pruner, optimizer, schedule)
-            self.saved.save(part, epoch + 1, self.losses, *states)
-            if part == "prune" and self.pruner.frozen:
-                return
-
-    def _epoch(self, optimizer: Any, schedule: Any, part: str) -> None:
-        losses = []
-        for batch in self.data:
-            inputs, targets = _pair(batch)
-            loss = self._loss(inputs.to(self.device), targets.to(self.device))
-            loss = loss + self.pruner.penalty()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            self.pruner.step()
-            losses.append(loss.detach())
-            if self.pruner.frozen and part == "prune":
-                break
-        self.losses.append(float(torch.stack(losses).mean()))
-        if not math.isfinite(self.losses[-1]):
-            raise WeightsError("the training has diverged: use a smaller learning rate")
-
-    def _loss(self, inputs: Any, targets: Any) -> Any:
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
-            outputs = self.model(inputs)
-            loss = self.loss(outputs, targets)
-            if self.teacher is None:
-                return loss
-            with torch.no_grad():
-                wanted = self.teacher(inputs)
-            return (1 - self.distill) * loss + self.distill * _distillation(outputs, wanted)
-
-
-def _distillation(outputs: Any, wanted: Any) -> Any:
-    """Divergence from the softened outputs of the teacher, scaled like the plain loss."""
-    divergence = functional.kl_div(
-        functional.log_softmax(outputs / TEMPERATURE, 1),
-        functional.log_softmax(wanted / TEMPERATURE, 1),
-        reduction="batchmean",
-        log_target=True,
-    )
-    return divergence * TEMPERATURE**2
