@@ -152,6 +152,8 @@ def contests(results: Results) -> str:
 
 
 WHEN = ("hard", "after")
+# What a log says of how it was computed, as arguments.
+WAYS = {"autocast": "--autocast", "compiled": "--compile"}
 
 
 def libraries(results: Results) -> str:
@@ -240,8 +242,8 @@ def commands(results: Results) -> str:
         for option in ("--log", "--checkpoint"):
             text = re.sub(rf" {option} \S+", "", text)
         log = results.logs.get(job.name)
-        precision = " --autocast" if log and log.start.get("autocast") else ""
-        lines.append(f"pconv prune {text}{precision}")
+        ways = [way for key, way in WAYS.items() if log and log.start.get(key)]
+        lines.append(" ".join(["pconv prune", text, *ways]))
     return "```sh\n" + "\n".join(lines) + "\n```"
 
 

@@ -4,7 +4,7 @@
 python tools/accuracy/run.py --cifar10 DATA --out RESULTS             all that is not done yet
 python tools/accuracy/run.py --cifar10 DATA --out RESULTS --status    says how far each one is
 
-On a CPU: --winograd, with a C++ compiler: VGG-16 trains in half the time, the others as before.
+On a CPU: --convolutions (VGG-16 trains in half the time), and --compile, both with a C++ compiler.
 With a GPU: --workers 8 --device cuda --autocast. What still runs after --minutes is stopped; its
 last finished epoch is in its checkpoint.
 """
@@ -24,7 +24,7 @@ from pathlib import Path
 from jobs import JOBS, Job
 
 PCONV = ("-c", "import sys; from pconv_mlir.cli import main; sys.exit(main())")
-WINOGRAD = (str(Path(__file__).with_name("winograd.py")),)
+FASTER = (str(Path(__file__).with_name("convolutions.py")),)
 # glibc gives large tensors back to the system after each use, and gets them again page by page.
 MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 33)}
 Process = subprocess.Popen[bytes]
@@ -122,7 +122,8 @@ def main() -> None:
     cli.add_argument("--minutes", type=float, default=float("inf"), help="stop after this time")
     cli.add_argument("--device", help="where to train, e.g. cuda (default: cpu)")
     cli.add_argument("--autocast", action="store_true", help="compute in bfloat16")
-    cli.add_argument("--winograd", action="store_true", help="wide layers as winograd.py has them")
+    cli.add_argument("--compile", action="store_true", help="compile what is trained")
+    cli.add_argument("--convolutions", action="store_true", help="those of convolutions.py")
     cli.add_argument("--status", action="store_true", help="say how far each job is, run nothing")
     arguments = cli.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -134,7 +135,8 @@ def main() -> None:
     folders = {job.network: arguments.cifar10 for job in jobs} | {"vgg-fashion": arguments.fashion}
     options = ["--device", arguments.device] if arguments.device else []
     options += ["--autocast"] if arguments.autocast else []
-    program = WINOGRAD if arguments.winograd else PCONV
+    options += ["--compile"] if arguments.compile else []
+    program = FASTER if arguments.convolutions else PCONV
     queue = Queue(jobs, arguments.out, folders, options, program)
     queue.run(max(1, arguments.workers), 60 * arguments.minutes)
 

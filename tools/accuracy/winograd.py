@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""`pconv` with another 3x3 convolution for wide layers: they train on a CPU in half the time.
-
-python tools/accuracy/winograd.py prune vgg16-cifar ...
+"""The 3x3 convolution by Winograd's algorithm, for wide layers in float32.
 
 Winograd's minimal filtering as matrix products (Lavin & Gray 2015, "Fast Algorithms for
 Convolutional Neural Networks", section 4): a tile of 4x4 outputs takes 36 multiplications for each
@@ -12,16 +10,13 @@ needed.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd import Function
-
-from pconv_mlir.cli import main
 
 Matrix = Sequence[Sequence[float]]
 
@@ -55,7 +50,6 @@ OUTPUT: dict[int, Matrix] = {
 
 CACHE = 1 << 20  # numbers of a transformed chunk of images: 4 MiB
 ROWS = 512  # of a matrix product at least: with fewer, packing the weights takes the time
-CHANNELS = 64  # of a layer at least: with fewer, the transforms take what the products save
 
 
 def _transposed(matrix: Matrix) -> Matrix:
@@ -198,30 +192,3 @@ def _weight_gradient(x: Tensor, dy: Tensor, tile: int) -> Tensor:
         dm = gradients(_padded(dy[part], tile, 0), tile)
         du.baddbmm_(v, dm, beta=0 if part.start == 0 else 1)
     return weight_gradients(du, tile).view(3, 3, *du.shape[1:]).permute(3, 2, 0, 1)
-
-
-def gains(layer: nn.Conv2d, x: Tensor) -> bool:
-    """Whether a layer is one that computes faster this way."""
-    form = (layer.kernel_size, layer.stride, layer.padding, layer.dilation, layer.groups)
-    plain = form == ((3, 3), (1, 1), (1, 1), (1, 1), 1) and layer.padding_mode == "zeros"
-    wide = min(layer.in_channels, layer.out_channels) >= CHANNELS
-    here = x.device.type == "cpu" and x.dtype == torch.float32 and x.dim() == 4
-    return plain and wide and here and layer.bias is None
-
-
-def install() -> None:
-    """Every layer that gains by it computes this way from now on."""
-    direct = nn.Conv2d._conv_forward
-    torch._dynamo.config.recompile_limit = 100  # one for each shape
-
-    def forward(layer: nn.Conv2d, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        if not gains(layer, x):
-            return direct(layer, x, weight, bias)
-        return Winograd.apply(x, weight, 4 if min(x.shape[2:]) > 2 else 2)
-
-    nn.Conv2d._conv_forward = forward
-
-
-if __name__ == "__main__":
-    install()
-    sys.exit(main())
