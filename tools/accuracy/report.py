@@ -31,12 +31,9 @@ NETWORKS = {
     "vgg16": "VGG-16, CIFAR-10",
     "fashion": "Fashion-MNIST VGG",
 }
-# What the pruned networks are compared with: the mean of those that are done.
-BASELINES = {
-    "resnet20": ("resnet20-dense-1",),
-    "vgg16": ("vgg16-dense-4",),
-    "fashion": ("fashion-dense-0", "fashion-dense-1", "fashion-dense-2"),
-}
+# Trained beside the pruned networks that start from a file; the others start from a dense network
+# that has been trained to its end, and are compared with that.
+BESIDE = ("fashion-dense-0", "fashion-dense-1", "fashion-dense-2")
 # What is to be reached: the scheme, the start of the jobs' names, the goal in points.
 GOALS = (
     ("`pattern:8`, in 40 epochs", "resnet20-p8-gradual40", 0.3),
@@ -99,9 +96,13 @@ class Results:
         """Of every seed that is done, of the jobs called `prefix-SEED`."""
         return self.scores((f"{prefix}-{seed}" for seed in range(3)), when)
 
-    def baseline(self, job: str) -> float | None:
-        """The dense network that a job is compared with."""
-        found = self.scores(BASELINES[job.partition("-")[0]])
+    def dense(self, prefix: str) -> float | None:
+        """What the jobs called `prefix-SEED` are compared with: the mean of the dense networks."""
+        jobs = [job for job in JOBS if re.fullmatch(rf"{prefix}-\d+", job.name)]
+        starts = {job.start for job in jobs if isinstance(job.start, str)}
+        found = (
+            self.seeds(prefix, "before") or self.scores(starts) if starts else self.scores(BESIDE)
+        )
         return sum(found) / len(found) if found else None
 
 
@@ -123,7 +124,7 @@ def listed(values: Sequence[float]) -> str:
 def goals(results: Results) -> str:
     rows = []
     for scheme, prefix, goal in GOALS:
-        found, dense = results.seeds(prefix), results.baseline(prefix)
+        found, dense = results.seeds(prefix), results.dense(prefix)
         lost = "" if not found or dense is None else f"{sum(found) / len(found) - dense:+.2f}"
         verdict = ""
         if lost and goal is not None:
