@@ -164,6 +164,7 @@ def test_training_a_dense_network_from_nothing(
         (["NET", "--scheme", SCHEME, "--threads", "1"], "--threads is for training"),
         (["NET", "--scheme", SCHEME, "--log", "x"], "--log is for training"),
         (["NET", "--scheme", SCHEME, "--device", "cuda"], "--device is for training"),
+        (["NET", "--scheme", SCHEME, "--compile"], "--compile is for training"),
         (["NET", "--scheme", "pattern:8+connectivity:1e9"], "layer 'conv"),
     ],
 )

@@ -272,6 +272,20 @@ def test_bfloat16_learns_as_well(folder: Path) -> None:
     assert {value.dtype for value in half.weights().values()} == {np.dtype("float32")}
 
 
+def test_compiled_it_learns_as_well(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = trained(folder)
+    compile_model = torch.compile  # without C++, which takes a minute
+    monkeypatch.setattr(torch, "compile", lambda model: compile_model(model, backend="aot_eager"))
+    log = tmp_path / "log.jsonl"
+    compiled = trained(folder, compiled=True, log=log)
+    np.testing.assert_allclose(compiled.losses, plain.losses, rtol=1e-3)
+    assert list(compiled.weights()) == list(plain.weights())
+    start = json.loads(log.read_text().splitlines()[0])
+    assert start["compiled"] and not start["autocast"]
+
+
 @pytest.mark.parametrize("device", ["nowhere", "meta", "cuda:99"])
 def test_a_device_that_is_not_there_is_refused(folder: Path, device: str) -> None:
     with pytest.raises(OptionError, match=f"cannot train on device '{device}': "):
