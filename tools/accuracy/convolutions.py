@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""`pconv` with other 3x3 convolutions for wide layers: they train on a CPU in half the time.
+"""`pconv` with other 3x3 convolutions for wide layers, which a CPU trains faster.
 
 python tools/accuracy/convolutions.py prune vgg16-cifar ...
 
 In float32 winograd.py's, which need a C++ compiler; in bfloat16, on small planes, products.py's.
+docs/Rationale.md has the times.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from winograd import Winograd
 from pconv_mlir.cli import main
 
 CHANNELS = 64  # of a layer at least: with fewer, the transforms take what the products save
-SMALL = 4  # the side of a plane at most: on larger ones torch's convolution in bfloat16 is faster
+SMALL = 4  # the side of a plane at most, in bfloat16: on 8x8 nothing is gained
 
 
 def gains(layer: nn.Conv2d, x: Tensor) -> bool:

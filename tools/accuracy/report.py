@@ -96,13 +96,14 @@ class Results:
         """Of every seed that is done, of the jobs called `prefix-SEED`."""
         return self.scores((f"{prefix}-{seed}" for seed in range(3)), when)
 
-    def dense(self, prefix: str) -> float | None:
-        """What the jobs called `prefix-SEED` are compared with: the mean of the dense networks."""
+    def compared_with(self, prefix: str) -> float | None:
+        """Mean of the dense networks that the jobs called `prefix-SEED` are compared with."""
         jobs = [job for job in JOBS if re.fullmatch(rf"{prefix}-\d+", job.name)]
         starts = {job.start for job in jobs if isinstance(job.start, str)}
-        found = (
-            self.seeds(prefix, "before") or self.scores(starts) if starts else self.scores(BESIDE)
-        )
+        if starts:
+            found = self.seeds(prefix, "before") or self.scores(starts)
+        else:
+            found = self.scores(BESIDE)
         return sum(found) / len(found) if found else None
 
 
@@ -124,7 +125,7 @@ def listed(values: Sequence[float]) -> str:
 def goals(results: Results) -> str:
     rows = []
     for scheme, prefix, goal in GOALS:
-        found, dense = results.seeds(prefix), results.dense(prefix)
+        found, dense = results.seeds(prefix), results.compared_with(prefix)
         lost = "" if not found or dense is None else f"{sum(found) / len(found) - dense:+.2f}"
         verdict = ""
         if lost and goal is not None:

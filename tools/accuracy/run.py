@@ -4,7 +4,7 @@
 python tools/accuracy/run.py --cifar10 DATA --out RESULTS             all that is not done yet
 python tools/accuracy/run.py --cifar10 DATA --out RESULTS --status    says how far each one is
 
-On a CPU: --convolutions (VGG-16 trains in half the time), and --compile, both with a C++ compiler.
+On a CPU: --convolutions for VGG-16, --compile for ResNet-20 (docs/Rationale.md has the times).
 With a GPU: --workers 8 --device cuda --autocast. What still runs after --minutes is stopped; its
 last finished epoch is in its checkpoint.
 """

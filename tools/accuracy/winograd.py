@@ -123,10 +123,7 @@ inputs, outputs, gradients, weights, weight_gradients = (
 def _frame(shape: torch.Size, dtype: torch.dtype, tile: int, border: int) -> Tensor:
     """Zeros with room for images in whole tiles and a border; kept, for clearing takes time."""
     n, h, w, c = shape
-    with torch.inference_mode(False):  # training goes on with it
-        return torch.zeros(
-            n, h + -h % tile + 2 * border, w + -w % tile + 2 * border, c, dtype=dtype
-        )
+    return torch.zeros(n, h + -h % tile + 2 * border, w + -w % tile + 2 * border, c, dtype=dtype)
 
 
 def _padded(x: Tensor, tile: int, border: int) -> Tensor:

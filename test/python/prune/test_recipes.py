@@ -272,6 +272,25 @@ def test_bfloat16_learns_as_well(folder: Path) -> None:
     assert {value.dtype for value in half.weights().values()} == {np.dtype("float32")}
 
 
+@pytest.mark.parametrize("autocast", [False, True])
+def test_an_epoch_is_scored_in_the_precision_of_the_training(
+    folder: Path, tmp_path: Path, autocast: bool
+) -> None:
+    log = tmp_path / "log.jsonl"
+    seen: list[tuple[bool, bool]] = []
+
+    def note(_module: Any, _inputs: Any) -> None:
+        seen.append((torch.is_inference_mode_enabled(), torch.is_autocast_enabled("cpu")))
+
+    hook = torch.nn.modules.module.register_module_forward_pre_hook(note)
+    try:
+        trained(folder, autocast=autocast, log=log)
+    finally:
+        hook.remove()
+    evaluated = {precision for inference, precision in seen if inference}
+    assert evaluated == {False, autocast}  # the scores of the ends are in float32
+
+
 def test_compiled_it_learns_as_well(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

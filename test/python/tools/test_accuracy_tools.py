@@ -132,7 +132,7 @@ def test_trainings_are_run_measured_and_reported(
     results = report.Results(out)
     page = report.written(report.PAGE.read_text(), results)
     (pruned,) = results.seeds("fashion-p8c3.6-admm")
-    assert f"| {results.dense('fashion-p8c3.6-admm'):.2f} | {pruned:.2f} | " in page
+    assert f"| {results.compared_with('fashion-p8c3.6-admm'):.2f} | {pruned:.2f} | " in page
     assert "`fashion-p8c3.6-admm-0` | " in page
     results.measured["fashion-dense-shipped"]["machine"] = "another"
     report.draw_pareto(results, out / "pareto.svg")

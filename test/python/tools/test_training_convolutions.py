@@ -65,18 +65,6 @@ def test_products(scripts: dict[str, ModuleType], shape: tuple[int, ...]) -> Non
     assert_like_torch(scripts["products"].Product.apply, shape)
 
 
-def test_a_network_that_was_evaluated_trains_on(winograd: ModuleType) -> None:
-    generator = torch.Generator().manual_seed(1)
-    x = torch.randn(2, 3, 7, 5, generator=generator, dtype=torch.float64)
-    weight = torch.randn(4, 3, 3, 3, generator=generator, dtype=torch.float64, requires_grad=True)
-    expected = torch.nn.functional.conv2d(x, weight, padding=1)
-    with torch.inference_mode():
-        torch.testing.assert_close(winograd.Winograd.apply(x, weight, 4), expected)
-    found = winograd.Winograd.apply(x, weight, 4)
-    torch.testing.assert_close(found, expected)
-    found.sum().backward()
-
-
 def test_a_large_batch_is_cut_where_its_tiles_leave_the_cache(winograd: ModuleType) -> None:
     x = torch.empty(128, 16, 16, 128)
     parts = winograd._chunks(x, 4)

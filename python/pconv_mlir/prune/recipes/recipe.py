@@ -147,7 +147,10 @@ def find(name: str) -> Recipe:
 
 
 def accuracy(model: torch.nn.Module, images: data.Images, *, autocast: bool = False) -> float:
-    """Share of images that a network classifies right, in per cent; leaves it in eval mode."""
+    """Share of images that a network classifies right, in per cent; leaves it in eval mode.
+
+    With `autocast` it computes in bfloat16 where that is safe, as in training.
+    """
     model.eval()
     place = images.pixels.device.type
     with torch.inference_mode(), torch.autocast(place, torch.bfloat16, enabled=autocast):

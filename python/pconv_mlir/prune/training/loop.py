@@ -57,8 +57,6 @@ class Loop:
     saved: Checkpoint
 
     def __post_init__(self) -> None:
-        # A model without parameters is refused when the pruner looks for layers.
-        self.device = next(self.model.parameters(), torch.empty(0)).device
         self.losses: list[float] = []
 
     def resume(self) -> None:
@@ -92,7 +90,8 @@ class Loop:
         losses = []
         for batch in self.data:
             inputs, targets = _pair(batch)
-            loss = self.objective(inputs.to(self.device), targets.to(self.device))
+            device = self.objective.device
+            loss = self.objective(inputs.to(device), targets.to(device))
             loss = loss + self.pruner.penalty()
             optimizer.zero_grad()
             loss.backward()

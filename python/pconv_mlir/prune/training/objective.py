@@ -18,7 +18,7 @@ TEMPERATURE = 4.0  # of distillation
 
 
 class Objective:
-    """The loss of a batch: of its targets, and of copying the dense network.
+    """The loss of a batch on the model's device: of its targets, and of copying the dense network.
 
     Args:
         model: What is trained.
@@ -37,14 +37,14 @@ class Objective:
             dense = copy.deepcopy(model).eval()
             self._dense_outputs = _compiled(dense) if compiled else dense
         # A model without parameters is refused when the pruner looks for layers.
-        self._place = next(model.parameters(), torch.empty(0)).device.type
+        self.device = next(model.parameters(), torch.empty(0)).device
         self._loss = loss
         self._distill = distill
         self._autocast = autocast
 
     def __call__(self, inputs: Any, targets: Any) -> Any:
         """A scalar, with its gradient."""
-        with torch.autocast(self._place, torch.bfloat16, enabled=self._autocast):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._autocast):
             outputs = self._outputs(inputs)
             loss = self._loss(outputs, targets)
             if self._dense_outputs is None:
