@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
+from pconv_mlir import reference
+from pconv_mlir.importer import import_model
+
 
 def node(op: str, inputs: str, output: str, name: str = "", **attributes: Any) -> onnx.NodeProto:
     """A node; inputs are separated by blanks, and `-` stands for one that is left out."""
@@ -60,3 +63,26 @@ def evaluate(model: onnx.ModelProto, *inputs: NDArray[np.float32]) -> list[NDArr
     feeds = {value.name: x for value, x in zip(model.graph.input, inputs, strict=True)}
     results: list[NDArray[np.float32]] = ReferenceEvaluator(model).run(None, feeds)
     return results
+
+
+X = normal(2, 3, 7, 5)
+
+
+def ints(*values: int) -> NDArray[np.int64]:
+    return np.array(values, np.int64)
+
+
+def floats(*values: float) -> NDArray[np.float32]:
+    return np.array(values, np.float32)
+
+
+def check(model: onnx.ModelProto, *inputs: Any) -> str:
+    """The IR of the imported network, once its results are right."""
+    inputs = inputs or (X,)
+    module = import_model(model)
+    expected = evaluate(model, *inputs)
+    got = reference.run(module, *inputs)
+    for a, b, spec in zip(got, expected, module.outputs, strict=True):
+        assert a.shape == b.shape == spec.shape
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
+    return module.ir

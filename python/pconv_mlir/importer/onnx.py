@@ -124,7 +124,7 @@ class _Walk:
         self._values[op.results[0]] = result
 
     def _node(self, op: Any, kind: str, layer: str) -> Any:
-        from pconv_mlir.importer.onnx_layers import Node
+        from pconv_mlir.importer.onnx_node import Node
 
         prefix = "torch.onnx."
         attributes = {

@@ -19,7 +19,8 @@ from pconv_mlir.importer.emitter import Emitter, Unsupported
 from pconv_mlir.importer.graph import Constant
 from pconv_mlir.importer.operands import Operands, imported_shape
 from pconv_mlir.importer.report import UnsupportedOps, malformed
-from pconv_mlir.importer.torch_layers import LAYERS, fold
+from pconv_mlir.importer.torch_folding import fold
+from pconv_mlir.importer.torch_layers import LAYERS
 from pconv_mlir.modes import modes_kept
 from pconv_mlir.module import Module, TensorSpec
 
