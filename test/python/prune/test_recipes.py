@@ -62,6 +62,15 @@ def test_torch_and_onnx_are_the_same_network(name: str) -> None:
     np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-3 * np.abs(wanted).max())
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_random_weights_have_the_variance_of_he(name: str) -> None:
+    torch.manual_seed(0)
+    for layer, module in recipes.find(name).build().named_modules():
+        if isinstance(module, torch.nn.Conv2d):
+            inputs = module.weight[0].numel()
+            assert float(module.weight.detach().var()) == pytest.approx(2 / inputs, rel=0.3), layer
+
+
 def test_weights_of_another_network_are_refused() -> None:
     net = recipes.find("vgg-fashion").build()
     with pytest.raises(WeightsError, match="another network.*conv1_1"):
