@@ -127,6 +127,12 @@ def latencies(group: list[Trained]) -> dict[str, dict[str, Any]]:
     return rows
 
 
+def this_machine() -> str:
+    """The processor's name, which several generations may share, and LLVM's for its own."""
+    facts = machine.describe()
+    return f"{facts['processor']} ({facts['llvm_cpu']})"
+
+
 def main() -> None:
     cli = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     cli.add_argument("--cifar10", type=Path, required=True)
@@ -149,7 +155,7 @@ def main() -> None:
                 row = {key: before[key] for key in (*row, *ACCURACY)}
             else:
                 row |= accuracies(trained, test)
-            rows[trained.name] = row | times[trained.name] | {"machine": machine.processor()}
+            rows[trained.name] = row | times[trained.name] | {"machine": this_machine()}
             print(trained.name, rows[trained.name], flush=True)
             path.write_text(json.dumps({**old, **rows}, indent=2) + "\n")
 

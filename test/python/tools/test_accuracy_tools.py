@@ -124,6 +124,7 @@ def test_trainings_are_run_measured_and_reported(
     given = {"fashion-dense-shipped", "fashion-pruned-shipped", "resnet20-published"}
     assert set(measured) == {*given, *(job.name for job in made[:2])}
     for row in measured.values():
+        assert re.fullmatch(r".+ \(\S+\)", row["machine"])
         assert row["torch_accuracy"] == row["compiled_accuracy"]
         assert row["different_answers"] == 0
         assert row["images"] == (40 if row["network"] == "resnet20-cifar" else 100)
