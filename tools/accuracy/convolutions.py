@@ -3,7 +3,8 @@
 
 python tools/accuracy/convolutions.py prune vgg16-cifar ...
 
-In float32 winograd.py's, which need a C++ compiler; in bfloat16, on small planes, products.py's.
+Those of products.py on small planes, of winograd.py, which need a C++ compiler, on others. A
+processor with matrix instructions for bfloat16 (AMX) computes torch's as fast on large planes.
 docs/Rationale.md has the times.
 """
 
@@ -12,14 +13,16 @@ from __future__ import annotations
 import sys
 
 import torch
-from products import Product
+from products import Neighbours, Planes
 from torch import Tensor, nn
+from torch.autograd import Function
 from winograd import Winograd
 
 from pconv_mlir.cli import main
 
 CHANNELS = 64  # of a layer at least: with fewer, the transforms take what the products save
-SMALL = 4  # the side of a plane at most, in bfloat16: on 8x8 nothing is gained
+TINY = 2  # the side of a plane at most, for a product of whole planes
+SMALL = 4  # for a product of neighbours, with matrix instructions: on 8x8 nothing is gained
 
 
 def gains(layer: nn.Conv2d, x: Tensor) -> bool:
@@ -32,19 +35,31 @@ def gains(layer: nn.Conv2d, x: Tensor) -> bool:
     return plain and wide and here and layer.bias is None
 
 
+def faster(x: Tensor) -> type[Function] | None:
+    """The way in which a layer that gains computes; None: torch's."""
+    if x.dtype not in (torch.float32, torch.bfloat16):
+        return None
+    side = max(x.shape[2:])
+    if side <= TINY:
+        return Planes
+    if x.dtype == torch.float32 or not torch.cpu._is_amx_tile_supported():
+        return Winograd
+    return Neighbours if side <= SMALL else None
+
+
 def install() -> None:
     """Every layer that gains by it computes in another way from now on."""
     direct = nn.Conv2d._conv_forward
     torch._dynamo.config.recompile_limit = 100  # one for each shape
 
     def forward(layer: nn.Conv2d, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        if not gains(layer, x):
+        device = x.device.type
+        if torch.is_autocast_enabled(device):
+            x = x.to(torch.get_autocast_dtype(device))
+        if not gains(layer, x) or (way := faster(x)) is None:
             return direct(layer, x, weight, bias)
-        if x.dtype == torch.float32:
-            return Winograd.apply(x, weight, 4 if min(x.shape[2:]) > 2 else 2)
-        if x.dtype == torch.bfloat16 and max(x.shape[2:]) <= SMALL:
-            return Product.apply(x, weight.to(x.dtype))
-        return direct(layer, x, weight, bias)
+        with torch.autocast(device, enabled=False):  # else all is compiled for both states
+            return way.apply(x, weight)
 
     nn.Conv2d._conv_forward = forward
 
