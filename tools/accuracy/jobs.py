@@ -10,6 +10,7 @@ from pconv_mlir.prune import random_library
 from pconv_mlir.prune.schemes import KernelPattern
 
 ROOT = Path(__file__).resolve().parents[2]
+KEPT = Path(__file__).with_name("weights")  # of trainings that take a processor hours; see keep.py
 FASHION_DENSE = ROOT / "examples" / "fashion_mnist" / "data" / "fashion_dense.onnx"
 
 BOTH, FEWER = "pattern:8+connectivity:3.6", "pattern:8+connectivity:2"
@@ -19,6 +20,13 @@ VGG_SCHEMES = {
     "unstructured10": "unstructured@10",
 }
 RANDOM8 = str(KernelPattern(random_library(8, seed=0), 3.6))
+
+
+def result(name: str, out: Path) -> Path:
+    """The weights that a job gave: in the folder of results, else kept in the project."""
+    made = out / f"{name}.safetensors"
+    kept = KEPT / made.name
+    return kept if kept.exists() and not made.exists() else made
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,7 @@ class Job:
         words += ["--method", self.method, "--seed", str(self.seed), "--threads", "1"]
         for key, value in self.settings.items():
             words += [f"--{key}", str(value)]
-        start = out / f"{self.start}.safetensors" if isinstance(self.start, str) else self.start
+        start = result(self.start, out) if isinstance(self.start, str) else self.start
         words += ["--weights", str(start)] if self.start else []
         for option, suffix in (("-o", "safetensors"), ("--log", "jsonl"), ("--checkpoint", "pt")):
             words += [option, str(out / f"{self.name}.{suffix}")]

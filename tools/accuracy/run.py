@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from jobs import JOBS, Job
+from jobs import JOBS, Job, result
 
 PCONV = ("-c", "import sys; from pconv_mlir.cli import main; sys.exit(main())")
 FASTER = (str(Path(__file__).with_name("convolutions.py")),)
@@ -39,7 +39,7 @@ def state(job: Job, out: Path) -> str:
         end = [line for line in lines if line["event"] == "end"][-1]
         return "done: " + ", ".join(f"{when} {x:.2f} %" for when, x in end["scores"].items())
     if not epochs:
-        return "started" if lines else "waits"
+        return "kept" if result(job.name, out).exists() else "started" if lines else "waits"
     last = epochs[-1]
     return f"{last['part']} {last['number']}/{last['of']}: {last['accuracy']:.2f} %"
 
@@ -82,7 +82,7 @@ class Queue:
                 print(f"{job.name}: left out, there is no result of {job.start} yet", flush=True)
 
     def _done(self, name: str) -> bool:
-        return (self.out / f"{name}.safetensors").exists()
+        return result(name, self.out).exists()
 
     def _ready(self, job: Job) -> bool:
         return not isinstance(job.start, str) or not job.start or self._done(job.start)

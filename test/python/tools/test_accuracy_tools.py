@@ -24,17 +24,20 @@ import datasets
 import numpy as np
 
 import pconv_mlir as pconv
-from pconv_mlir import models
+from pconv_mlir import models, prune
 from pconv_mlir.performance.model import LayerModel
+from pconv_mlir.prune import recipes
+from pconv_mlir.prune.recipes import data
 from pconv_mlir.prune.tensor_file import write_tensors
 
 ROOT = Path(__file__).resolve().parents[3]
+NAMES = ("jobs", "run", "guided", "measure", "report", "keep")
 
 
 @pytest.fixture
 def scripts(monkeypatch: pytest.MonkeyPatch) -> dict[str, ModuleType]:
     monkeypatch.syspath_prepend(str(ROOT / "tools" / "accuracy"))
-    return {name: import_module(name) for name in ("jobs", "run", "guided", "measure", "report")}
+    return {name: import_module(name) for name in NAMES}
 
 
 @pytest.fixture
@@ -82,6 +85,34 @@ def test_the_networks_of_the_demo_are_made_anew(small: Path) -> None:
         right = 100 * (found == images["labels"]).mean()
         assert right == pytest.approx(metrics[name]["test_accuracy_10000"], abs=0.01)
         assert metrics[name]["layers"]["conv3_2"]["zeros"] == pytest.approx(zeros, abs=0.01)
+
+
+def test_kept_weights_are_started_from(
+    small: Path, scripts: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, keep = scripts["jobs"], scripts["keep"]
+    for module in (jobs, keep):
+        monkeypatch.setattr(module, "KEPT", small / "kept")
+    name = "cifar10-resnet20"
+    assert jobs.result(name, small / "out") == small / "out" / f"{name}.safetensors"
+    keep.main(small, name)
+    kept = jobs.result(name, small / "out")
+    assert kept == small / "kept" / f"{name}.safetensors"
+    assert jobs.result(name, small) == small / f"{name}.safetensors"
+    trained, rounded = (prune.read_weights(file) for file in (small / kept.name, kept))
+    for key, values in trained.items():
+        np.testing.assert_allclose(rounded[key], values, rtol=2**-8 if values.ndim > 1 else 0)
+    words = jobs.Job("pruned", "resnet20-cifar", "pattern:8", name).arguments(small, small / "out")
+    assert words[words.index("--weights") + 1] == str(kept)
+
+
+@pytest.mark.skipif(not datasets.has_cifar10(), reason=datasets.NO_DATA)
+def test_the_kept_network_on_the_real_pack(scripts: dict[str, ModuleType]) -> None:
+    net = recipes.find("vgg16-cifar").build()
+    kept = scripts["jobs"].KEPT / "vgg16-dense-he.safetensors"
+    recipes.load_weights(net, prune.read_weights(kept))
+    test = data.cifar10(datasets.CIFAR10, "test").first(500)
+    assert 85 < recipes.accuracy(net, test) < 93
 
 
 def test_trainings_are_run_measured_and_reported(
