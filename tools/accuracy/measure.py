@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from jobs import FASHION_DENSE, JOBS
+from jobs import FASHION_DENSE, JOBS, result
 
 import pconv_mlir as pconv
 from pconv_mlir import models
@@ -79,8 +79,7 @@ def finished(out: Path, cifar10: Path) -> Iterable[Trained]:
     made = [(job.name, job.network) for job in JOBS]
     made += [(name, facts["network"]) for name, facts in contests.items()]
     for name, network in made:
-        path = out / f"{name}.safetensors"
-        if path.exists():
+        if (path := result(name, out)).exists():
             yield Trained(name, network, read_weights(path))
 
 
