@@ -4,8 +4,8 @@
 python tools/accuracy/convolutions.py prune vgg16-cifar ...
 
 Those of products.py on small planes, of winograd.py, which need a C++ compiler, on others. A
-processor with matrix instructions for bfloat16 (AMX) computes torch's as fast on large planes.
-docs/Rationale.md has the times.
+processor with matrix instructions for bfloat16 (AMX) keeps torch's on large planes, which are fast
+there. docs/Rationale.md has the times.
 """
 
 from __future__ import annotations
@@ -53,12 +53,13 @@ def install() -> None:
     torch._dynamo.config.recompile_limit = 100  # one for each shape
 
     def forward(layer: nn.Conv2d, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        device = x.device.type
-        if torch.is_autocast_enabled(device):
-            x = x.to(torch.get_autocast_dtype(device))
-        if not gains(layer, x) or (way := faster(x)) is None:
+        if not gains(layer, x):
             return direct(layer, x, weight, bias)
-        with torch.autocast(device, enabled=False):  # else all is compiled for both states
+        if torch.is_autocast_enabled("cpu"):
+            x = x.to(torch.get_autocast_dtype("cpu"))
+        if (way := faster(x)) is None:
+            return direct(layer, x, weight, bias)
+        with torch.autocast("cpu", enabled=False):  # else all is compiled for both states
             return way.apply(x, weight)
 
     nn.Conv2d._conv_forward = forward

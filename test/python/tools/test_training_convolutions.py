@@ -150,6 +150,7 @@ def test_in_bfloat16_the_plane_and_the_processor_decide(
             direct = layer(x)
         found = layer(x)
     assert called == expected and found.dtype == torch.bfloat16
-    assert (found - direct).norm() < 0.03 * direct.norm()
+    rounding = 0.02 if expected == ["Winograd"] else 0.006  # each of two results has 0.003
+    assert (found - direct).norm() < rounding * direct.norm()
     found.float().sum().backward()
     assert layer.weight.grad.dtype == torch.float32
